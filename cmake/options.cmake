@@ -1,0 +1,32 @@
+option(CONDUCTORAI_TESTS "Build the tests" ON)
+set(CONDUCTORAI_SANITIZE "" CACHE STRING "Sanitizers of our targets: address,undefined or thread")
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(valijson REQUIRED)
+if(CONDUCTORAI_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+
+# Flags of our targets only.
+add_library(conductorai_flags INTERFACE)
+target_compile_options(conductorai_flags INTERFACE -Wall -Wextra -Wpedantic -Werror -Wshadow -Wno-missing-field-initializers
+                                                   -Wno-missing-designated-field-initializers -fno-omit-frame-pointer)
+target_compile_definitions(conductorai_flags INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION CONDUCTORAI_VERSION="${PROJECT_VERSION}")
+target_include_directories(conductorai_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
+if(CONDUCTORAI_SANITIZE)
+  target_compile_options(conductorai_flags INTERFACE -fsanitize=${CONDUCTORAI_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(conductorai_flags INTERFACE -fsanitize=${CONDUCTORAI_SANITIZE})
+endif()

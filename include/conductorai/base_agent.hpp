@@ -1,0 +1,63 @@
+#pragma once
+// BaseAgent: derive, implement `execute`, register. Template method: validate → BUSY → before → execute → artifacts → commit → after → IDLE.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conductorai/task_context.hpp"
+
+namespace conductorai {
+
+/// One key of an agent's `with`. The published schema, the loader's errors and the documentation are made from these.
+struct WithKey {
+  std::string name;
+  enum class Type { text, integer, number, boolean, array, object, duration, any } type = Type::text;
+  bool required = false;
+  std::string description;
+  std::vector<std::string> allowed;  // of a text; empty: any
+};
+
+struct AgentDescription {
+  AgentType type;
+  Phase phase = Phase::development;  // of tasks that name none
+  bool uses_llm = false;
+  bool changes_files = false;        // its attempt ends in a commit of what it changed
+  std::string summary;               // one line
+  std::vector<WithKey> with;
+};
+
+/// What `execute` hands back; the template method adds artifacts, usage, commit and times.
+struct Outcome {
+  Verdict verdict = Verdict::none;
+  std::string summary;
+  Object outputs;
+  std::vector<Evidence> evidence;  // a verdict other than none cites at least one
+  std::optional<FeedbackPayload> feedback;  // with Verdict::failed; made from evidence and summary where left out
+};
+
+class BaseAgent {
+ public:
+  explicit BaseAgent(AgentId id, int capacity = 1) : id_(std::move(id)), capacity_(capacity) {}
+  BaseAgent(const BaseAgent&) = delete;
+  BaseAgent& operator=(const BaseAgent&) = delete;
+  virtual ~BaseAgent() = default;
+
+  [[nodiscard]] const AgentId& id() const { return id_; }
+  [[nodiscard]] int capacity() const { return capacity_; }
+  [[nodiscard]] virtual const AgentDescription& description() const = 0;
+
+  /// The template method. Never throws: errors become a failed, cancelled (error.code cancelled) or suspended (budget_exhausted) result.
+  task<TaskResult> execute_task(TaskContext& context);
+
+ protected:
+  virtual task<Result<void>> before(TaskContext& context);
+  virtual task<Result<Outcome>> execute(TaskContext& context) = 0;
+  virtual task<Result<void>> after(TaskContext& context, const Outcome& outcome);
+
+ private:
+  AgentId id_;
+  int capacity_;
+};
+
+}  // namespace conductorai

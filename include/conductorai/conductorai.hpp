@@ -1,0 +1,141 @@
+#pragma once
+// ConductorAI: the facade. Owns the event loop and every component; the CLI, the server and embedding programs see nothing else.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conductorai/artifact_store.hpp"
+#include "conductorai/base_agent.hpp"
+#include "conductorai/definition.hpp"
+#include "conductorai/events.hpp"
+#include "conductorai/models.hpp"
+#include "conductorai/state_manager.hpp"
+
+namespace conductorai {
+
+struct Options {
+  std::filesystem::path project_root;  // what relative paths of a definition refer to
+  std::filesystem::path state_dir;     // ".conductorai" of the project
+  std::string state = "sqlite";        // "sqlite", "memory"
+  std::string artifacts = "files";     // "files", "memory"
+  int agents_per_type = 2;             // built-in agents registered of each type
+  int agent_capacity = 4;
+  int max_concurrent_tasks = 0;        // of this process; 0: none
+  std::string log_level = "warn";
+  std::function<void(const std::string& line)> on_progress;  // transient notices for a terminal; may be empty
+};
+
+/// One event as watchers see it.
+struct EventRecord {
+  WorkflowId workflow;
+  std::uint64_t seq = 0;
+  Timestamp at{};
+  std::string event;  // wire tag, "task.completed"
+  int version = 1;
+  std::string payload;  // JSON text
+};
+
+struct TaskView {
+  TaskId id;
+  AgentType agent;
+  AgentId agent_id;
+  Phase phase = Phase::development;
+  TaskStatus status = TaskStatus::pending;
+  int round = 1;
+  int attempts = 0;  // of the latest round
+  Verdict verdict = Verdict::none;
+  std::string summary;
+  std::string reason;  // why it waits, failed, was skipped
+  std::vector<Evidence> evidence;
+  std::vector<ArtifactRef> artifacts;
+  Object outputs;
+  std::int64_t duration_ms = 0;
+  std::vector<TaskId> needs;
+};
+struct ApprovalView {
+  ApprovalId id;
+  std::string subject;  // "task deploy", "gate DEVELOPMENT"
+  std::string reason;
+  std::optional<Timestamp> expires_at;
+};
+/// A workflow folded from its journal, for people and JSON output.
+struct WorkflowView {
+  WorkflowId id;
+  std::string name;
+  WorkflowStatus status = WorkflowStatus::pending;
+  Phase phase = Phase::development;
+  int rounds = 1;
+  int feedback_loops = 0;
+  std::vector<TaskView> tasks;  // definition order
+  std::vector<ApprovalView> approvals;  // open ones
+  Usage usage;
+  std::string branch, commit, tree;
+  std::filesystem::path repo;
+  std::vector<std::string> warnings;
+  std::string owner;  // "pid@host"; "none (interrupted)"; empty when it needs none
+  std::string reason;
+  std::optional<Error> error;          // of a failed one
+  std::optional<PauseKind> paused_for;
+  Timestamp started_at{}, updated_at{};
+  std::int64_t duration_ms = 0;
+};
+
+/// Commands to a workflow from anywhere: applied directly by its owner, through the inbox otherwise.
+struct PauseWorkflow { std::string by; };
+struct CancelWorkflow { std::string by, reason; };
+struct ResolveApproval { ApprovalId approval; bool approve = true; std::string by, comment; };  // empty id: the only open one
+struct RetryWorkflow { std::string by; std::optional<TaskId> task; };  // reopen a FAILED one at its failed tasks
+using ControlCommand = std::variant<PauseWorkflow, CancelWorkflow, ResolveApproval, RetryWorkflow>;
+
+/// Calls run the event loop until their answer is there; events are delivered meanwhile, on the calling thread.
+/// `interrupt()` may be called from a signal handler or another thread.
+class ConductorAI {
+ public:
+  explicit ConductorAI(Options options);
+  ~ConductorAI();
+  ConductorAI(const ConductorAI&) = delete;
+  ConductorAI& operator=(const ConductorAI&) = delete;
+
+  /// Opens the stores and registers the built-in agents. Errors: unavailable, data_corrupted, unsupported (newer state).
+  Result<void> initialize();
+  /// Lets running attempts end or cancels them, syncs, closes. Idempotent.
+  void shutdown();
+
+  Result<void> register_agent(std::unique_ptr<BaseAgent> agent);
+  [[nodiscard]] std::vector<AgentDescription> agent_descriptions() const;
+
+  /// `created` is called once with the id, after workflow.started is durable. Returns when the workflow is terminal, PAUSED, or
+  /// interrupted (status IN_PROGRESS, owner "none (interrupted)").
+  Result<WorkflowView> run_workflow(WorkflowDefinition definition, std::function<void(const EventRecord&)> on_event = {});
+  /// Takes over an interrupted or paused workflow and goes on as run_workflow. Errors: conflict (a living owner), not_found.
+  Result<WorkflowView> resume_workflow(WorkflowId id, RunOverrides overrides, std::function<void(const EventRecord&)> on_event = {});
+  /// To the owner, or applied here when nobody owns it. Errors: not_found, conflict (the command does not fit the state).
+  Result<void> control(WorkflowId id, ControlCommand command);
+
+  Result<WorkflowView> get_workflow_state(WorkflowId id);
+  Result<std::vector<WorkflowSummary>> list_workflows(WorkflowFilter filter);
+  /// Events from `from_seq` on; with `follow` goes on until the workflow is terminal, paused or without owner, or interrupted.
+  Result<void> read_events(WorkflowId id, std::uint64_t from_seq, bool follow, std::function<void(const EventRecord&)> on_event);
+  Result<std::shared_ptr<const WorkflowDefinition>> get_definition(WorkflowId id);
+
+  Result<std::string> get_artifact(Digest digest);
+  Result<std::vector<ArtifactRecord>> query_artifacts(ArtifactQuery query);
+  Result<std::vector<StepRecord>> list_steps(WorkflowId id);
+  Result<std::vector<AgentState>> agent_states();
+  Result<std::vector<DeadLetter>> dead_letters();
+  /// Requeues (publishes again) or drops.
+  Result<void> resolve_dead_letter(std::int64_t id, bool requeue);
+
+  /// Stops taking up work, cancels attempts, keeps the state; the running call returns.
+  void interrupt() noexcept;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace conductorai

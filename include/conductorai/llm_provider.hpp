@@ -1,0 +1,84 @@
+#pragma once
+// BaseLLMProvider: any model behind one interface. Agents know no vendor.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conductorai/ids.hpp"
+#include "conductorai/models.hpp"
+#include "conductorai/result.hpp"
+#include "conductorai/task.hpp"
+#include "conductorai/value.hpp"
+
+namespace conductorai {
+
+enum class Role { system, user, assistant, tool };
+
+struct ToolCall {
+  std::string id;
+  std::string name;
+  Value arguments;
+  friend bool operator==(const ToolCall&, const ToolCall&) = default;
+};
+struct ChatMessage {
+  Role role = Role::user;
+  std::string text;
+  std::vector<ToolCall> tool_calls;  // of an assistant turn
+  std::string tool_call_id;          // of a tool turn
+  friend bool operator==(const ChatMessage&, const ChatMessage&) = default;
+};
+struct ToolSpec {
+  std::string name;
+  std::string description;
+  std::string parameters_schema;  // JSON Schema text
+  friend bool operator==(const ToolSpec&, const ToolSpec&) = default;
+};
+
+/// Who asks, for matching scripted answers, naming steps and metering. Not sent to a vendor.
+struct LLMCaller {
+  AttemptId attempt;
+  std::string agent_type;
+  friend bool operator==(const LLMCaller&, const LLMCaller&) = default;
+};
+
+struct LLMRequest {
+  LLMCaller caller;
+  std::string model;  // empty: the provider's configured one
+  std::vector<ChatMessage> messages;
+  std::vector<ToolSpec> tools;
+  std::string answer_schema;  // JSON Schema text the answer must follow; empty: free text
+  std::int64_t output_tokens_max = 16'384;
+  double temperature = 0.0;
+};
+
+enum class FinishReason { stop, length, tool_calls, content_filter, refusal };
+std::string_view to_string(FinishReason reason);
+
+struct LLMResponse {
+  std::string text;
+  std::vector<ToolCall> tool_calls;
+  std::map<std::string, std::optional<std::string>> files;  // whole files given as blocks; nullopt deletes
+  FinishReason finish = FinishReason::stop;
+  Usage usage;
+  std::string model;
+  std::string provider;
+  friend bool operator==(const LLMResponse&, const LLMResponse&) = default;
+};
+
+/// Errors: rate_limited and unavailable (retryable), invalid_answer, invalid_argument (4xx), permission_denied (keys), timeout, cancelled,
+/// budget_exhausted (from the ledger decorator). Cancellation: the request is dropped; its cost is settled by the ledger as unknown.
+class BaseLLMProvider {
+ public:
+  virtual ~BaseLLMProvider() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  virtual task<Result<LLMResponse>> chat(LLMRequest request) = 0;
+
+  /// Seed names, as one-line conveniences over `chat`.
+  task<Result<LLMResponse>> generate(LLMCaller caller, std::string prompt);
+  task<Result<LLMResponse>> generate_with_system(LLMCaller caller, std::string system, std::string prompt);
+};
+
+}  // namespace conductorai

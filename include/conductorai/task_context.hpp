@@ -1,0 +1,58 @@
+#pragma once
+// TaskContext: everything an agent may touch during one attempt. LLM calls and commands made through it are steps: recorded, budgeted,
+// and answered from the record after a crash.
+
+#include <string>
+#include <vector>
+
+#include "conductorai/artifact_store.hpp"
+#include "conductorai/clock.hpp"
+#include "conductorai/llm_provider.hpp"
+#include "conductorai/message_bus.hpp"
+#include "conductorai/sandbox.hpp"
+#include "conductorai/workspace.hpp"
+
+namespace conductorai {
+
+/// A command as an agent asks for it; environment, limits and mounts of the workflow are added.
+struct CommandRequest {
+  std::vector<std::string> argv;
+  std::string shell;  // instead of argv: run by /bin/sh -c
+  std::string working_subdirectory;
+  std::map<std::string, std::string> environment;  // added; values of ${{ }} expressions travel here, never in shell text
+  std::vector<Mount> mounts;
+  std::vector<std::string> collect;  // host files inside writable mounts whose content is wanted back (reports, $CONDUCTORAI_OUTPUT)
+  std::int64_t collect_bytes_max = std::int64_t{16} << 20;
+  std::optional<Milliseconds> timeout;  // the workflow's sandbox.wall where left out
+  bool network = false;
+  std::string artifact_name = "output";  // stdout and stderr are kept as "<name>.stdout" and "<name>.stderr" (type log)
+  std::string label;                     // for progress: "running the tests"
+};
+struct CommandOutcome {
+  CommandResult result;                        // `file`s are gone; their artifacts are below
+  std::map<std::string, std::string> collected;  // by the names given in `collect`; missing files are absent
+  std::vector<ArtifactRef> artifacts;          // stdout and stderr, where anything was printed
+};
+
+class TaskContext {
+ public:
+  virtual ~TaskContext() = default;
+  [[nodiscard]] virtual const TaskAssignment& assignment() const = 0;
+  [[nodiscard]] virtual const AgentId& agent() const = 0;
+  /// The next step in program order; `request.caller` is filled in. Errors as BaseLLMProvider; budget_exhausted suspends the attempt.
+  virtual task<Result<LLMResponse>> ask(LLMRequest request) = 0;
+  /// The next step; performed in the sandbox on this attempt's workspace. Errors as Sandbox; budget_exhausted (wall).
+  virtual task<Result<CommandOutcome>> run(CommandRequest request) = 0;
+  /// Opened at first use. Errors as WorkspaceManager::open.
+  virtual task<Result<Workspace*>> workspace() = 0;
+  /// Saved under this attempt and added to its result.
+  virtual task<Result<ArtifactRef>> save_artifact(std::string name, std::string type, std::string bytes) = 0;
+  [[nodiscard]] virtual ArtifactStore& artifacts() = 0;
+  [[nodiscard]] virtual Clock& clock() = 0;
+  /// One line for whoever watches; not recorded.
+  virtual void progress(std::string text) = 0;
+  /// A fresh, empty host folder of this attempt outside the workspace, removed with it.
+  virtual Result<std::filesystem::path> scratch_folder(std::string purpose) = 0;
+};
+
+}  // namespace conductorai

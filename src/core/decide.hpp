@@ -1,0 +1,84 @@
+#pragma once
+// The calculator: decide, evolve, outstanding. No I/O, clock, randomness or making of ids; they arrive in Context.
+
+#include <expected>
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "conductorai/events.hpp"
+#include "conductorai/policy.hpp"
+#include "conductorai/state_manager.hpp"
+#include "core/state.hpp"
+
+namespace conductorai::core {
+
+// --- commands: wishes, imperative ------------------------------------------------------------------------------------------
+struct StartWorkflow { WorkflowStarted started; };
+struct ClaimWorkflow { std::string owner; };  // a new owner takes an unfinished workflow
+/// An attempt ended. The engine computed the merge (merged_head or conflicts) beforehand, on the provisional head.
+struct RecordResult {
+  TaskResult result;
+  std::string merged_head;             // with result.commit and no conflicts
+  std::vector<std::string> conflicts;  // paths: the attempt fails with them as findings
+  ErrorAction action = ErrorAction::escalate;  // the ErrorHandler's answer for a failed one
+  Milliseconds retry_delay{0};                 // with retry
+};
+struct FireTimer { enum class Kind { retry, approval, workflow } kind = Kind::retry; TaskId task; ApprovalId approval; };
+struct Pause { PauseKind kind = PauseKind::user; std::string reason; };
+struct Resume { std::string by; RunOverrides overrides; };
+struct Cancel { std::string by, reason; };
+/// All live attempts have been stopped after a cancel.
+struct FinishCancel {};
+struct Resolve { ApprovalId approval; bool approve = true; std::string by, comment; };  // empty id: the only open one
+struct RetryFailed { std::string by; std::optional<TaskId> task; };
+using Command = std::variant<StartWorkflow, ClaimWorkflow, RecordResult, FireTimer, Pause, Resume, Cancel, FinishCancel, Resolve, RetryFailed>;
+
+struct Context {
+  Timestamp now{};
+  /// Pure. The PolicyEngine's check of phase gates (PassGate) and of approvals a task needs before it starts.
+  std::function<PolicyDecision(const PolicyContext&)> check;
+  /// Values of the definition's `env` names, for expressions.
+  std::map<std::string, std::string> env;
+};
+
+/// A command that does not fit. `stale`: expected in normal life (late, repeated); dropped with its usage settled elsewhere.
+struct Rejection {
+  bool stale = false;
+  Error error;
+};
+
+/// All events that follow from the command, including gate, round and end of the workflow: they make one journal row.
+/// Never an empty vector: what changes nothing is a Rejection.
+std::expected<std::vector<Event>, Rejection> decide(const WorkflowState& state, const Command& command, const Context& context);
+
+/// Applies one recorded fact. Unknown or impossible events park the workflow (PAUSED with a reason), they never abort.
+void evolve(WorkflowState& state, const Event& event, Timestamp at);
+
+// --- effects: what the world still owes this state, infinitive ----------------------------------------------------------------
+struct DispatchTask { AttemptId id; };
+struct MoveBranch { std::string head; };
+struct StartTimer { FireTimer timer; Timestamp at{}; };
+struct StopAttempts {};                       // cancelling: stop all live attempts, then FinishCancel
+struct CloseWorkflow {};                      // terminal: worktrees away, ownership released
+using Effect = std::variant<DispatchTask, MoveBranch, StartTimer, StopAttempts, CloseWorkflow>;
+
+/// Everything owed, at start-up after a fold. Starting an effect twice is harmless by its name.
+std::vector<Effect> outstanding(const WorkflowState& state);
+/// What `events`, just applied, added to outstanding(); O(change). A property test keeps both equal.
+std::vector<Effect> newly_outstanding(const WorkflowState& state, const std::vector<Event>& events);
+
+/// What an agent is told about its live attempt, from the state.
+struct AssignmentParts {
+  TaskDefinition task;                    // expressions in `with` evaluated
+  std::vector<FeedbackPayload> findings;  // of earlier rounds that target or name this task, oldest first
+  std::map<TaskId, Object> upstream;      // outputs of its needs
+};
+/// Errors: invalid_argument when an expression does not evaluate.
+Result<AssignmentParts> assignment_parts(const WorkflowState& state, const TaskId& task, const std::map<std::string, std::string>& env);
+
+/// Limits in force for a task's steps: its workflow's budget with what `resume --add-budget` added.
+std::vector<BudgetScope> budget_scopes(const WorkflowState& state, const TaskId& task);
+
+}  // namespace conductorai::core

@@ -1,0 +1,139 @@
+#include "core/json.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cmath>
+#include <cstdio>
+
+#include "core/json_boost.hpp"
+
+namespace conductorai::core {
+
+namespace json = boost::json;
+
+Result<json::value> parse_boost(std::string_view text, json::storage_ptr storage) {
+  json::parse_options options;
+  options.max_depth = 64;
+  json::stream_parser parser(std::move(storage), options);
+  boost::system::error_code error;
+  std::size_t used = parser.write_some(text.data(), text.size(), error);
+  if (!error && used < text.size()) error = json::error::extra_data;
+  if (!error) parser.finish(error);
+  if (!error) return parser.release();
+  const std::size_t at = std::min(used, text.size());
+  const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+  const auto start = text.substr(0, at).rfind('\n');
+  const auto column = at - (start == std::string_view::npos ? 0 : start + 1) + 1;
+  return fail(ErrorCode::invalid_argument, "not valid JSON: " + error.message(), fmt::format("{}:{}", line, column));
+}
+
+Value from_boost(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null: return nullptr;
+    case json::kind::bool_: return value.get_bool();
+    case json::kind::int64: return value.get_int64();
+    case json::kind::uint64: return static_cast<double>(value.get_uint64());
+    case json::kind::double_: return value.get_double();
+    case json::kind::string: return std::string(value.get_string());
+    case json::kind::array: {
+      Array array;
+      array.reserve(value.get_array().size());
+      for (const auto& item : value.get_array()) array.push_back(from_boost(item));
+      return array;
+    }
+    case json::kind::object: {
+      Object object;
+      for (const auto& [key, item] : value.get_object()) object.insert_or_assign(std::string(key), from_boost(item));
+      return object;
+    }
+  }
+  return nullptr;
+}
+
+Result<Value> parse_json(std::string_view text) {
+  json::monotonic_resource memory;
+  auto parsed = parse_boost(text, &memory);
+  if (!parsed) return fail(parsed.error());
+  return from_boost(*parsed);
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  std::size_t clean = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text, clean, i - clean);
+    clean = i + 1;
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default: out += fmt::format("\\u{:04x}", c);
+    }
+  }
+  out.append(text, clean);
+  out += '"';
+}
+
+void append_json(std::string& out, const Value& value) {
+  if (value.is_null()) {
+    out += "null";
+  } else if (const bool* b = value.as_bool()) {
+    out += *b ? "true" : "false";
+  } else if (const auto* i = value.as_int()) {
+    fmt::format_to(std::back_inserter(out), "{}", *i);
+  } else if (const double* d = value.as_double()) {
+    if (!std::isfinite(*d)) out += "null";
+    else if (*d == std::floor(*d) && std::abs(*d) < 1e15) fmt::format_to(std::back_inserter(out), "{:.1f}", *d);
+    else fmt::format_to(std::back_inserter(out), "{}", *d);
+  } else if (const auto* s = value.as_string()) {
+    append_json_string(out, *s);
+  } else if (const auto* a = value.as_array()) {
+    out += '[';
+    for (const auto& item : *a) {
+      if (&item != &a->front()) out += ',';
+      append_json(out, item);
+    }
+    out += ']';
+  } else {
+    out += '{';
+    bool first = true;
+    for (const auto& [key, item] : *value.as_object()) {
+      if (!std::exchange(first, false)) out += ',';
+      append_json_string(out, key);
+      out += ':';
+      append_json(out, item);
+    }
+    out += '}';
+  }
+}
+
+std::string to_json(const Value& value) {
+  std::string out;
+  append_json(out, value);
+  return out;
+}
+
+std::string to_iso8601(Timestamp at) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), (at - seconds).count());
+}
+
+Result<Timestamp> parse_iso8601(std::string_view text) {
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, milli = 0;
+  const std::string copy(text);
+  if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &year, &month, &day, &hour, &minute, &second, &milli) != 7)
+    return fail(ErrorCode::invalid_argument, "not a time like 2026-01-02T03:04:05.678Z", copy);
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok()) return fail(ErrorCode::invalid_argument, "not a date", copy);
+  return Timestamp(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+                   std::chrono::seconds(second) + Milliseconds(milli));
+}
+
+}  // namespace conductorai::core

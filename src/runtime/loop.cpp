@@ -1,0 +1,115 @@
+#include "runtime/loop.hpp"
+
+#include <fcntl.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+
+#include "runtime/suspension.hpp"
+
+namespace conductorai::runtime {
+
+namespace asio = boost::asio;
+
+struct Loop::Impl {
+  asio::io_context io{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  std::deque<std::coroutine_handle<>> ready;
+};
+
+namespace {
+
+class AsioTimer final : public Timer {
+ public:
+  AsioTimer(asio::io_context& io, std::chrono::nanoseconds delay, std::function<void()> function)
+      : state_(std::make_shared<State>(io, std::move(function))) {
+    state_->timer.expires_after(delay);
+    state_->timer.async_wait([state = state_](boost::system::error_code error) {
+      if (!error && state->function) std::exchange(state->function, nullptr)();
+    });
+  }
+  ~AsioTimer() override {
+    state_->function = nullptr;
+    state_->timer.cancel();
+  }
+
+ private:
+  struct State {
+    State(asio::io_context& io, std::function<void()> f) : timer(io), function(std::move(f)) {}
+    asio::steady_timer timer;
+    std::function<void()> function;
+  };
+  std::shared_ptr<State> state_;
+};
+
+/// One readiness wait. The descriptor is duplicated, so that closing ours never closes the caller's.
+class FdWait final : public Suspension {
+ public:
+  FdWait(asio::io_context& io, int fd, asio::posix::descriptor_base::wait_type type) : state_(std::make_shared<State>(io, fd)) {
+    state_->wait = this;
+    state_->descriptor.async_wait(type, [state = state_](boost::system::error_code) {
+      if (state->wait != nullptr) state->wait->complete();
+    });
+  }
+  ~FdWait() override {
+    state_->wait = nullptr;
+    boost::system::error_code ignored;
+    state_->descriptor.close(ignored);
+  }
+
+ private:
+  struct State {
+    State(asio::io_context& io, int fd) : descriptor(io, ::fcntl(fd, F_DUPFD_CLOEXEC, 0)) {}
+    asio::posix::stream_descriptor descriptor;
+    FdWait* wait = nullptr;
+  };
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace
+
+Loop::Loop() : impl_(std::make_unique<Impl>()) {}
+Loop::~Loop() = default;
+
+void Loop::post(std::coroutine_handle<> handle) { impl_->ready.push_back(handle); }
+
+void Loop::post_external(std::function<void()> function) { asio::post(impl_->io, std::move(function)); }
+
+Timestamp Loop::now() const { return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now()); }
+
+Instant Loop::steady_now() const { return std::chrono::steady_clock::now(); }
+
+std::unique_ptr<Timer> Loop::call_after(std::chrono::nanoseconds delay, std::function<void()> function) {
+  return std::make_unique<AsioTimer>(impl_->io, delay, std::move(function));
+}
+
+task<Result<void>> Loop::readable(int fd) {
+  FdWait wait(impl_->io, fd, asio::posix::descriptor_base::wait_read);
+  co_return co_await wait;
+}
+
+task<Result<void>> Loop::writable(int fd) {
+  FdWait wait(impl_->io, fd, asio::posix::descriptor_base::wait_write);
+  co_return co_await wait;
+}
+
+void Loop::run_until(const std::function<bool()>& done) {
+  while (!done()) {
+    if (impl_->ready.empty()) {
+      impl_->io.run_one();
+      continue;
+    }
+    // One turn: what is ready now, then a look at the outside, so that neither starves.
+    for (std::size_t n = impl_->ready.size(); n > 0 && !impl_->ready.empty(); --n) {
+      auto handle = impl_->ready.front();
+      impl_->ready.pop_front();
+      handle.resume();
+    }
+    impl_->io.poll();
+  }
+}
+
+}  // namespace conductorai::runtime

@@ -1,0 +1,38 @@
+#pragma once
+// Loop: the one event-loop thread of a process. Executor and Clock over Asio; Asio itself stays in loop.cpp.
+
+#include <memory>
+
+#include "conductorai/clock.hpp"
+#include "conductorai/result.hpp"
+#include "conductorai/task.hpp"
+
+namespace conductorai::runtime {
+
+class Loop final : public Executor, public Clock {
+ public:
+  Loop();
+  ~Loop() override;
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  void post(std::coroutine_handle<> handle) override;
+  void post_external(std::function<void()> function) override;
+
+  [[nodiscard]] Timestamp now() const override;
+  [[nodiscard]] Instant steady_now() const override;
+  [[nodiscard]] std::unique_ptr<Timer> call_after(std::chrono::nanoseconds delay, std::function<void()> function) override;
+
+  /// Suspends until `fd` is readable (or writable). The fd stays the caller's and must stay open meanwhile. Errors: cancelled.
+  task<Result<void>> readable(int fd);
+  task<Result<void>> writable(int fd);
+
+  /// Runs until `done` holds; checked after every turn.
+  void run_until(const std::function<bool()>& done);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace conductorai::runtime

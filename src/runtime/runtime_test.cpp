@@ -1,0 +1,142 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "runtime/loop.hpp"
+#include "runtime/offload.hpp"
+#include "runtime/scope.hpp"
+#include "runtime/sim_loop.hpp"
+
+namespace conductorai::runtime {
+namespace {
+
+using namespace std::chrono_literals;
+
+task<int> answer() { co_return 42; }
+task<int> doubled() { co_return 2 * co_await answer(); }
+task<int> thrower() {
+  throw std::runtime_error("boom");
+  co_return 0;
+}
+
+TEST(Task, YieldsTheValueOfWhatItAwaits) {
+  SimLoop loop;
+  EXPECT_EQ(run_to_end(loop, doubled()), 84);
+}
+
+TEST(Task, PassesAnExceptionToItsAwaiter) {
+  SimLoop loop;
+  auto body = []() -> task<bool> {
+    try {
+      co_await thrower();
+    } catch (const std::runtime_error&) {
+      co_return true;
+    }
+    co_return false;
+  };
+  EXPECT_TRUE(run_to_end(loop, body()));
+}
+
+task<Result<void>> sleeper(SimLoop& loop, std::chrono::nanoseconds d) { co_return co_await sleep_for(loop, d); }
+
+TEST(Deadline, CancelsWhatTakesTooLongAndSaysSo) {
+  SimLoop loop;
+  auto result = run_to_end(loop, with_deadline(loop, 50ms, "the nap", sleeper(loop, 1h)));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::timeout);
+  EXPECT_EQ(loop.steady_now().time_since_epoch(), 50ms);
+}
+
+TEST(Deadline, LeavesWhatIsInTimeAlone) {
+  SimLoop loop;
+  EXPECT_TRUE(run_to_end(loop, with_deadline(loop, 1h, "the nap", sleeper(loop, 5ms))));
+}
+
+task<void> record(SimLoop& loop, std::vector<std::string>& log) {
+  auto r = co_await sleep_for(loop, 1h);
+  log.push_back(r ? "slept" : std::string(to_string(r.error().code)));
+}
+
+TEST(TaskScope, CancelReachesEveryChildAndJoinWaitsForThem) {
+  SimLoop loop;
+  std::vector<std::string> log;
+  TaskScope scope(loop);
+  scope.spawn(record(loop, log));
+  scope.spawn(record(loop, log));
+  loop.settle();
+  EXPECT_TRUE(log.empty());
+  scope.cancel();
+  run_to_end(loop, scope.join());
+  EXPECT_EQ(log, (std::vector<std::string>{"cancelled", "cancelled"}));
+}
+
+task<Result<void>> hold(Semaphore& s, Event& go, int& inside, int& most) {
+  if (auto turn = co_await s.acquire(); !turn) co_return turn;
+  most = std::max(most, ++inside);
+  auto waited = co_await go.wait();
+  --inside;
+  s.release();
+  co_return waited;
+}
+task<void> hold_v(Semaphore& s, Event& go, int& inside, int& most) { (void)co_await hold(s, go, inside, most); }
+
+TEST(Semaphore, NeverLetsMoreInThanItHasPermits) {
+  SimLoop loop;
+  Semaphore semaphore(2);
+  Event go;
+  int inside = 0, most = 0;
+  TaskScope scope(loop);
+  for (int i = 0; i < 5; ++i) scope.spawn(hold_v(semaphore, go, inside, most));
+  loop.settle();
+  EXPECT_EQ(inside, 2);
+  go.set();
+  run_to_end(loop, scope.join());
+  EXPECT_EQ(most, 2);
+}
+
+TEST(Worker, BringsTheValueBackToTheLoop) {
+  Loop loop;
+  Worker worker;
+  auto on = std::this_thread::get_id();
+  auto body = [](Worker& w, std::thread::id home) -> task<bool> {
+    auto there = co_await w.run([] { return std::this_thread::get_id(); });
+    co_return there != home && std::this_thread::get_id() == home;
+  };
+  EXPECT_TRUE(run_to_end(loop, body(worker, on)));
+}
+
+TEST(Loop, WakesWhenAPipeBecomesReadable) {
+  Loop loop;
+  int fds[2];
+  ASSERT_EQ(::pipe(fds), 0);
+  auto timer = loop.call_after(1ms, [&] { EXPECT_EQ(::write(fds[1], "x", 1), 1); });
+  EXPECT_TRUE(run_to_end(loop, loop.readable(fds[0])));
+  ::close(fds[0]);
+  ::close(fds[1]);
+}
+
+TEST(Loop, SleepsByTheMonotonicClock) {
+  Loop loop;
+  auto before = loop.steady_now();
+  EXPECT_TRUE(run_to_end(loop, sleep_for(loop, 5ms)));
+  EXPECT_GE(loop.steady_now() - before, 5ms);
+}
+
+task<void> push_later(SimLoop& loop, Mailbox<int>& box) {
+  (void)co_await sleep_for(loop, 1ms);
+  box.push(1);
+  box.push(2);
+}
+
+TEST(Mailbox, HandsOverAllThatWaits) {
+  SimLoop loop;
+  Mailbox<int> box;
+  TaskScope scope(loop);
+  scope.spawn(push_later(loop, box));
+  auto got = run_to_end(loop, box.take_all());
+  ASSERT_TRUE(got);
+  EXPECT_EQ(*got, (std::vector<int>{1, 2}));
+  run_to_end(loop, scope.join());
+}
+
+}  // namespace
+}  // namespace conductorai::runtime
