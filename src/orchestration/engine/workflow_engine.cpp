@@ -1,0 +1,203 @@
+#include "orchestration/engine/workflow_engine.hpp"
+
+#include "core/codec.hpp"
+
+namespace conductorai::orchestration {
+
+WorkflowId make_workflow_id(Clock& clock, Entropy& entropy) {
+  constexpr std::string_view kCrockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  std::string id(26, '0');
+  auto time = static_cast<std::uint64_t>(clock.now().time_since_epoch().count());
+  for (int i = 9; i >= 0; --i, time >>= 5) id[static_cast<std::size_t>(i)] = kCrockford[time & 31];
+  for (std::size_t half = 10; half < 26; half += 8) {
+    std::uint64_t random = entropy.next();
+    for (std::size_t i = half; i < half + 8; ++i, random >>= 5) id[i] = kCrockford[random & 31];
+  }
+  return WorkflowId("wf-" + id);
+}
+
+WorkflowEngine::WorkflowEngine(EnginePorts ports, EngineOptions options, std::filesystem::path project_root)
+    : ports_(ports), options_(std::move(options)), project_root_(std::move(project_root)), scope_(ports.executor) {
+  ports_.states.on_command([this] {
+    inbox_changed_ = true;
+    if (!runs_.empty() && scope_.running() == 0) scope_.spawn(collect_inbox());
+  });
+}
+
+WorkflowEngine::~WorkflowEngine() = default;
+
+void WorkflowEngine::interrupt() {
+  interrupted_ = true;
+  for (auto& [id, run] : runs_) run->interrupt();
+}
+
+task<Result<std::filesystem::path>> WorkflowEngine::repository(WorkflowId workflow, const WorkflowDefinition& definition) {
+  const std::string& repo = definition.workspace.repo;
+  // A workflow under way has had its base checked; what the user edits meanwhile in the checkout does not concern it.
+  auto branch = co_await ports_.workspaces.prepare({.workflow = workflow,
+                                                    .repo = repo.empty() ? repo : (project_root_ / repo).lexically_normal().string(),
+                                                    .base = definition.workspace.base,
+                                                    .allow_dirty = true});
+  if (!branch) co_return fail(branch.error());
+  co_return branch->repo;
+}
+
+task<Result<History>> WorkflowEngine::begin(WorkflowId workflow, WorkflowDefinition definition) {
+  const std::string& repo = definition.workspace.repo;
+  auto branch = co_await ports_.workspaces.prepare({.workflow = workflow,
+                                                    .repo = repo.empty() ? repo : (project_root_ / repo).lexically_normal().string(),
+                                                    .base = definition.workspace.base,
+                                                    .allow_dirty = definition.workspace.allow_dirty});
+  if (!branch) co_return fail(branch.error());
+  auto pinned = co_await ports_.artifacts.save(
+      {.workflow = workflow, .type = "definition", .name = "workflow.json", .at = ports_.clock.now()}, core::encode_definition(definition));
+  if (!pinned) co_return fail(pinned.error());
+  History history{.state = core::initial_state(workflow, std::make_shared<const WorkflowDefinition>(std::move(definition)))};
+  history.start = {.name = history.state.definition->name,
+                   .definition = pinned->digest,
+                   .branch = branch->name,
+                   .base_commit = branch->base_commit,
+                   .owner = options_.owner,
+                   .version = CONDUCTORAI_VERSION};
+  history.repo = branch->repo;
+  co_return history;
+}
+
+task<Result<core::WorkflowState>> WorkflowEngine::run_workflow(WorkflowDefinition definition, Watcher watcher) {
+  const WorkflowId workflow = make_workflow_id(ports_.clock, ports_.entropy);
+  auto history = co_await begin(workflow, std::move(definition));
+  if (!history) co_return fail(history.error());
+  std::vector<Inbound> first;
+  first.push_back({.command = core::StartWorkflow{history->start}, .inbox_id = {}});
+  co_return co_await drive(workflow, std::move(*history), 1, std::move(first), std::move(watcher), WorkflowRun::Mode::work);
+}
+
+task<Result<core::WorkflowState>> WorkflowEngine::resume_workflow(WorkflowId workflow, RunOverrides overrides, std::string by,
+                                                                  Watcher watcher) {
+  if (auto known = co_await ports_.states.get(workflow); !known) co_return fail(known.error());
+  auto owned = co_await ports_.states.claim(workflow, options_.owner);
+  if (!owned) co_return fail(owned.error());
+  auto history = co_await load_history(ports_.states, ports_.artifacts, workflow);
+  if (history && core::terminal(history->state)) {
+    (void)co_await ports_.states.release(workflow);
+    co_return fail(ErrorCode::conflict, "the workflow has ended: " + std::string(to_string(core::status(history->state))), workflow.value,
+                   "conductorai retry reopens a FAILED one");
+  }
+  if (!history) {
+    (void)co_await ports_.states.release(workflow);
+    co_return fail(history.error());
+  }
+  auto first = co_await waiting_commands(workflow);
+  if (!first) co_return fail(first.error());
+  std::vector<Inbound> commands;
+  commands.push_back({.command = core::ClaimWorkflow{options_.owner}, .inbox_id = {}});
+  const bool paused = core::status(history->state) == WorkflowStatus::paused;
+  if (paused || overrides != RunOverrides{}) commands.push_back({.command = core::Resume{by, overrides}, .inbox_id = {}});
+  for (Inbound& in : *first) commands.push_back(std::move(in));
+  co_return co_await drive(workflow, std::move(*history), owned->epoch, std::move(commands), std::move(watcher), WorkflowRun::Mode::work);
+}
+
+task<Result<core::WorkflowState>> WorkflowEngine::drive(WorkflowId workflow, History history, std::uint64_t epoch,
+                                                        std::vector<Inbound> first, Watcher watcher, WorkflowRun::Mode mode) {
+  if (history.repo.empty()) {
+    auto repo = co_await repository(workflow, *history.state.definition);
+    if (!repo) co_return fail(repo.error());
+    history.repo = std::move(*repo);
+  }
+  if (interrupted_) co_return fail(ErrorCode::cancelled, "interrupted before it began", workflow.value);
+  auto [it, fresh] =
+      runs_.emplace(workflow, std::make_unique<WorkflowRun>(ports_, options_, std::move(history), epoch, std::move(watcher), mode));
+  WorkflowRun& run = *it->second;
+  auto ended = co_await run.run(std::move(first));
+  auto kept = runs_.extract(it);
+  const bool lost = !ended && (ended.error().code == ErrorCode::fenced || ended.error().code == ErrorCode::conflict);
+  if (!lost || mode == WorkflowRun::Mode::apply_only) (void)co_await ports_.states.release(workflow);
+  if (!ended) co_return fail(ended.error());
+  co_return run.state();
+}
+
+task<Result<std::vector<Inbound>>> WorkflowEngine::waiting_commands(WorkflowId workflow) {
+  auto stored = co_await ports_.states.commands(workflow);
+  if (!stored) co_return fail(stored.error());
+  std::vector<Inbound> inbound;
+  std::vector<std::int64_t> unreadable;
+  for (const InboxCommand& command : *stored) {
+    auto decoded = core::decode_command(command.body);
+    if (decoded) inbound.push_back({.command = std::move(*decoded), .inbox_id = command.id});
+    else unreadable.push_back(command.id);
+  }
+  if (!unreadable.empty()) (void)co_await ports_.states.discard_commands(std::move(unreadable));
+  co_return inbound;
+}
+
+task<void> WorkflowEngine::collect_inbox() {
+  while (std::exchange(inbox_changed_, false)) {
+    std::vector<WorkflowId> owned;
+    for (const auto& [id, run] : runs_) owned.push_back(id);
+    for (const WorkflowId& id : owned) {
+      auto waiting = co_await waiting_commands(id);
+      auto it = runs_.find(id);
+      if (!waiting || it == runs_.end()) continue;
+      for (Inbound& in : *waiting) it->second->post(std::move(in));
+    }
+  }
+}
+
+task<void> WorkflowEngine::close() {
+  ports_.states.on_command({});
+  co_await scope_.join();
+}
+
+task<Result<void>> WorkflowEngine::control(WorkflowId workflow, core::Command command) {
+  // Refuse at once what does not fit now; what fits is durable before anyone acts on it.
+  auto state = co_await get_workflow_state(workflow);
+  if (!state) co_return fail(state.error());
+  core::Context context{.now = ports_.clock.now(), .check = [this](const PolicyContext& about) { return ports_.policies.check(about); }, .env = {}};
+  if (auto decided = core::decide(*state, command, context); !decided) co_return fail(decided.error().error);
+  auto posted = co_await ports_.states.post_command(workflow, core::encode_command(command));
+  if (!posted) co_return fail(posted.error());
+  if (auto it = runs_.find(workflow); it != runs_.end()) co_return Result<void>{};
+  auto summary = co_await ports_.states.get(workflow);
+  if (!summary) co_return fail(summary.error());
+  if (summary->owner_alive) co_return Result<void>{};
+  auto applied = co_await take_and_apply(workflow);
+  if (!applied && applied.error().code == ErrorCode::conflict) co_return Result<void>{};  // somebody took it meanwhile and finds the command
+  co_return applied;
+}
+
+task<Result<void>> WorkflowEngine::take_and_apply(WorkflowId workflow) {
+  auto owned = co_await ports_.states.claim(workflow, options_.owner);
+  if (!owned) co_return fail(owned.error());
+  auto history = co_await load_history(ports_.states, ports_.artifacts, workflow);
+  auto first = co_await waiting_commands(workflow);
+  if (!history || !first) {
+    (void)co_await ports_.states.release(workflow);
+    co_return fail(!history ? history.error() : first.error());
+  }
+  auto ended = co_await drive(workflow, std::move(*history), owned->epoch, std::move(*first), {}, WorkflowRun::Mode::apply_only);
+  if (!ended) co_return fail(ended.error());
+  co_return Result<void>{};
+}
+
+task<Result<core::WorkflowState>> WorkflowEngine::get_workflow_state(WorkflowId workflow) {
+  if (auto it = runs_.find(workflow); it != runs_.end()) co_return it->second->state();
+  auto history = co_await load_history(ports_.states, ports_.artifacts, workflow);
+  if (!history) co_return fail(history.error());
+  co_return std::move(history->state);
+}
+
+std::map<TaskId, std::string> WorkflowEngine::waiting_reasons(const WorkflowId& workflow) const {
+  std::map<TaskId, std::string> reasons;
+  auto it = runs_.find(workflow);
+  if (it == runs_.end()) return reasons;
+  for (const TaskId& id : it->second->state().live) {
+    const core::TaskRecord& task = it->second->state().tasks.at(id);
+    const auto* live = std::get_if<core::task_state::Live>(&task.machine);
+    if (live == nullptr) continue;
+    auto reason = ports_.coordinator.waiting_reason({workflow, id, task.round, live->attempt});
+    if (!reason.empty()) reasons.emplace(id, std::move(reason));
+  }
+  return reasons;
+}
+
+}  // namespace conductorai::orchestration

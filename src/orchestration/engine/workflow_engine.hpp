@@ -1,0 +1,60 @@
+#pragma once
+// WorkflowEngine: starts, takes over and commands workflows; each owned one is a WorkflowRun.
+
+#include <map>
+#include <memory>
+
+#include "orchestration/engine/history.hpp"
+#include "orchestration/engine/ports.hpp"
+#include "orchestration/engine/workflow_run.hpp"
+
+namespace conductorai::orchestration {
+
+class WorkflowEngine {
+ public:
+  WorkflowEngine(EnginePorts ports, EngineOptions options, std::filesystem::path project_root);
+  /// REQUIRES: no run is under way.
+  ~WorkflowEngine();
+  WorkflowEngine(const WorkflowEngine&) = delete;
+  WorkflowEngine& operator=(const WorkflowEngine&) = delete;
+
+  /// Pins the definition, journals workflow.started, and runs until the workflow is terminal, paused, waits for people only, or is
+  /// interrupted. Errors: those of preparing the workspace (invalid_argument, conflict for a dirty base), of the stores, fenced.
+  task<Result<core::WorkflowState>> run_workflow(WorkflowDefinition definition, Watcher watcher);
+  /// Takes over a workflow nobody owns and goes on the same way. Errors: conflict (a living owner), not_found, data_corrupted.
+  task<Result<core::WorkflowState>> resume_workflow(WorkflowId workflow, RunOverrides overrides, std::string by, Watcher watcher);
+  /// From anyone: written to the inbox, decided by the owner; where nobody owns the workflow it is taken, decided and given back here.
+  /// Errors: not_found, invalid_argument or conflict (the command does not fit the state).
+  task<Result<void>> control(WorkflowId workflow, core::Command command);
+  /// The live state of an owned workflow, else its journal folded. Errors: not_found, data_corrupted, unsupported.
+  task<Result<core::WorkflowState>> get_workflow_state(WorkflowId workflow);
+  /// Why attempts of an owned workflow do not run yet, by task.
+  [[nodiscard]] std::map<TaskId, std::string> waiting_reasons(const WorkflowId& workflow) const;
+
+  /// Stops all runs without recording it: their state stays resumable.
+  void interrupt();
+  /// Ends background work. REQUIRES: no run is under way.
+  task<void> close();
+
+ private:
+  task<Result<History>> begin(WorkflowId workflow, WorkflowDefinition definition);
+  task<Result<core::WorkflowState>> drive(WorkflowId workflow, History history, std::uint64_t epoch, std::vector<Inbound> first,
+                                          Watcher watcher, WorkflowRun::Mode mode);
+  task<Result<void>> take_and_apply(WorkflowId workflow);
+  task<Result<std::vector<Inbound>>> waiting_commands(WorkflowId workflow);
+  task<Result<std::filesystem::path>> repository(WorkflowId workflow, const WorkflowDefinition& definition);
+  task<void> collect_inbox();
+
+  EnginePorts ports_;
+  EngineOptions options_;
+  std::filesystem::path project_root_;
+  std::map<WorkflowId, std::unique_ptr<WorkflowRun>> runs_;
+  bool interrupted_ = false;
+  bool inbox_changed_ = false;
+  runtime::TaskScope scope_;
+};
+
+/// "wf-" and a ULID: sorts by time of making.
+WorkflowId make_workflow_id(Clock& clock, Entropy& entropy);
+
+}  // namespace conductorai::orchestration

@@ -1,0 +1,296 @@
+#include "orchestration/engine/workflow_run.hpp"
+
+#include <algorithm>
+
+#include "base/crash_point.hpp"
+#include "core/codec.hpp"
+
+namespace conductorai::orchestration {
+
+namespace {
+
+std::map<std::string, std::string> pick(const std::map<std::string, std::string>& environment, const std::vector<std::string>& names) {
+  std::map<std::string, std::string> picked;
+  for (const std::string& name : names)
+    if (auto it = environment.find(name); it != environment.end()) picked.insert(*it);
+  return picked;
+}
+
+std::vector<Event> without_rejected(std::expected<std::vector<Event>, core::Rejection>& decided) {
+  return decided ? std::move(*decided) : std::vector<Event>{};
+}
+
+}  // namespace
+
+WorkflowRun::WorkflowRun(EnginePorts ports, const EngineOptions& options, History history, std::uint64_t epoch, Watcher watcher,
+                         Mode mode)
+    : ports_(ports),
+      options_(options),
+      state_(std::move(history.state)),
+      last_sha256_(std::move(history.last_sha256)),
+      epoch_(epoch),
+      repo_(std::move(history.repo)),
+      watcher_(std::move(watcher)),
+      mode_(mode),
+      environment_(pick(options.environment, state_.definition->env)),
+      scope_(ports.executor) {}
+
+task<Result<void>> WorkflowRun::run(std::vector<Inbound> first) {
+  Result<void> result = co_await turn(std::move(first));
+  if (result) result = co_await act(core::outstanding(state_));
+  while (result && !interrupted_ && !idle()) {
+    TaskEnvironment environment = co_await current_environment();
+    auto inbound = co_await mailbox_.take_all().in({environment.executor, &stop_});
+    if (!inbound) break;
+    const std::uint64_t before = state_.last_seq;
+    result = co_await turn(std::move(*inbound));
+    if (result && state_.last_seq != before) result = co_await act(std::exchange(owed_, {}));
+  }
+  interrupt();
+  co_await scope_.join();
+  timers_.clear();
+  co_return result;
+}
+
+void WorkflowRun::post(Inbound inbound) {
+  if (inbound.inbox_id) {
+    if (*inbound.inbox_id <= last_inbox_id_) return;
+    last_inbox_id_ = *inbound.inbox_id;
+  }
+  mailbox_.push(std::move(inbound));
+}
+
+void WorkflowRun::interrupt() {
+  interrupted_ = true;
+  stop_.cancel();
+  scope_.cancel();
+  for (auto& [id, running] : attempts_) running->cancel.cancel();
+}
+
+bool WorkflowRun::idle() const {
+  if (!mailbox_.empty()) return false;
+  if (mode_ == Mode::apply_only) return true;
+  if (!attempts_.empty() || stopping_) return false;
+  if (core::terminal(state_) || core::status(state_) == WorkflowStatus::paused) return true;
+  // Only people can move it on: an open approval and nothing that will wake by itself.
+  const bool asks = std::ranges::any_of(state_.approvals, [](const auto& entry) { return !entry.second.outcome; });
+  return asks && retry_timers_ == 0;
+}
+
+core::Context WorkflowRun::context() const {
+  return {.now = ports_.clock.now(),
+          .check = [this](const PolicyContext& about) { return ports_.policies.check(about); },
+          .env = environment_};
+}
+
+task<Result<void>> WorkflowRun::turn(std::vector<Inbound> inbound) {
+  std::vector<Event> events;
+  std::vector<std::int64_t> consumed;
+  std::vector<std::int64_t> refused;
+  Result<void> first_rejection;
+  for (Inbound& in : inbound) {
+    if (auto* record = std::get_if<core::RecordResult>(&in.command)) co_await merge(*record);
+    auto decided = core::decide_and_evolve(state_, in.command, context());
+    if (!decided && !decided.error().stale && first_rejection) first_rejection = fail(decided.error().error);
+    if (in.inbox_id) {
+      (decided ? consumed : refused).push_back(*in.inbox_id);
+      last_inbox_id_ = std::max(last_inbox_id_, *in.inbox_id);
+    }
+    for (Event& event : without_rejected(decided)) events.push_back(std::move(event));
+  }
+  if (!refused.empty()) (void)co_await ports_.states.discard_commands(std::move(refused));
+  if (events.empty()) co_return first_rejection;
+  if (auto appended = co_await append(events, std::move(consumed)); !appended) co_return appended;
+  owed_ = core::newly_outstanding(state_, events);
+  co_await announce(std::move(events));
+  co_return Result<void>{};
+}
+
+task<Result<void>> WorkflowRun::append(const std::vector<Event>& events, std::vector<std::int64_t> consumed) {
+  const Timestamp at = ports_.clock.now();
+  core::RowHeader header{.workflow = state_.id,
+                         .first_seq = state_.last_seq - events.size() + 1,
+                         .at = at,
+                         .epoch = epoch_,
+                         .prev_sha256 = last_sha256_};
+  AppendRequest request{.row = {.workflow = state_.id,
+                                .first_seq = header.first_seq,
+                                .count = static_cast<std::uint32_t>(events.size()),
+                                .at = at,
+                                .epoch = epoch_,
+                                .body = core::encode_row(header, events)},
+                        .summary = summary(at),
+                        .consumed_commands = std::move(consumed)};
+  std::string sha256 = core::sha256_hex(request.row.body);
+  Milliseconds pause = options_.append_retry;
+  for (int tries = 1;; ++tries) {
+    crash_point("engine.before_append");
+    auto appended = co_await ports_.states.append(request);
+    if (appended) break;
+    const bool passing = appended.error().code == ErrorCode::resource_exhausted || appended.error().code == ErrorCode::unavailable;
+    if (!passing || tries == options_.append_tries || interrupted_) co_return appended;
+    (void)co_await runtime::shielded(sleep_for(ports_.clock, pause));
+    pause *= 2;
+  }
+  crash_point("engine.after_append");
+  last_sha256_ = std::move(sha256);
+  co_return Result<void>{};
+}
+
+task<void> WorkflowRun::merge(core::RecordResult& record) {
+  TaskResult& result = record.result;
+  if (result.status != ResultStatus::completed || result.commit.empty() || !attempt_is_live(result.id)) co_return;
+  crash_point("engine.before_merge");
+  auto merged = co_await ports_.workspaces.merge(repo_, state_.head, result.commit, "Merge " + to_string(result.id), ports_.clock.now());
+  if (!merged) {
+    result.status = ResultStatus::failed;
+    result.error = merged.error();
+    record.action = ErrorAction::escalate;
+  } else if (!merged->conflicts.empty()) {
+    record.conflicts = std::move(merged->conflicts);
+    record.action = ErrorAction::retry;
+  } else {
+    record.merged_head = std::move(merged->head);
+  }
+}
+
+bool WorkflowRun::attempt_is_live(const AttemptId& id) const {
+  auto it = state_.tasks.find(id.task);
+  if (it == state_.tasks.end() || it->second.round != id.round) return false;
+  const auto* live = std::get_if<core::task_state::Live>(&it->second.machine);
+  return live != nullptr && live->attempt == id.attempt;
+}
+
+task<Result<void>> WorkflowRun::act(std::vector<core::Effect> effects) {
+  for (const core::Effect& effect : effects) {
+    if (const auto* move = std::get_if<core::MoveBranch>(&effect)) {
+      crash_point("engine.before_ref_move");
+      if (auto moved = co_await ports_.workspaces.move_branch(repo_, state_.branch, move->head); !moved) co_return moved;
+      crash_point("engine.after_ref_move");
+    } else if (std::holds_alternative<core::CloseWorkflow>(effect)) {
+      co_await close_workflow();
+    } else if (std::holds_alternative<core::StopAttempts>(effect)) {
+      stop_attempts();
+    } else if (mode_ == Mode::work) {
+      if (const auto* dispatch = std::get_if<core::DispatchTask>(&effect)) start(*dispatch);
+      if (const auto* timer = std::get_if<core::StartTimer>(&effect)) start(*timer);
+    }
+  }
+  co_return Result<void>{};
+}
+
+task<void> WorkflowRun::close_workflow() {
+  crash_point("workflow.before_close");
+  timers_.clear();
+  retry_timers_ = 0;
+  (void)co_await ports_.workspaces.close_all(state_.id, repo_);
+}
+
+void WorkflowRun::start(const core::DispatchTask& dispatch) {
+  auto [it, fresh] = attempts_.try_emplace(dispatch.id, std::make_unique<Running>());
+  if (fresh) scope_.spawn(attempt(dispatch.id), it->second->cancel);
+}
+
+void WorkflowRun::start(const core::StartTimer& effect) {
+  const bool starts_work = effect.timer.kind == core::FireTimer::Kind::retry;
+  retry_timers_ += starts_work ? 1 : 0;
+  timers_.push_back(ports_.clock.call_after(effect.at - ports_.clock.now(), [this, timer = effect.timer, starts_work] {
+    retry_timers_ -= starts_work ? 1 : 0;
+    mailbox_.push({.command = timer, .inbox_id = {}});
+  }));
+}
+
+void WorkflowRun::stop_attempts() {
+  if (attempts_.empty()) {
+    mailbox_.push({.command = core::FinishCancel{}, .inbox_id = {}});
+    return;
+  }
+  stopping_ = true;
+  for (auto& [id, running] : attempts_) running->cancel.cancel();
+}
+
+task<void> WorkflowRun::attempt(AttemptId id) {
+  TaskResult result{.id = id};
+  crash_point("engine.before_dispatch");
+  auto assigned = assignment(id);
+  if (assigned) {
+    const bool approved = state_.tasks.at(id.task).approved;
+    result = co_await ports_.coordinator.dispatch_task(std::move(*assigned), approved);
+  } else {
+    result.status = ResultStatus::failed;
+    result.error = assigned.error();
+  }
+  crash_point("engine.result_received");
+  auto ended = attempts_.extract(id);  // lives on until this coroutine, which runs under its cancellation, has ended
+  if (interrupted_) co_return;
+  core::RecordResult record{.result = std::move(result)};
+  if (record.result.status == ResultStatus::failed && record.result.error) {
+    const TaskDefinition& task = state_.tasks.at(id.task).definition;
+    const auto decision = ports_.errors.handle_error(*record.result.error, {.agent = record.result.agent,
+                                                                            .attempt = id.attempt,
+                                                                            .retry = task.retry,
+                                                                            .continue_on_error = task.continue_on_error});
+    record.action = decision.action;
+    record.retry_delay = decision.delay;
+  }
+  mailbox_.push({.command = std::move(record), .inbox_id = {}});
+  if (stopping_ && attempts_.empty()) {
+    stopping_ = false;
+    mailbox_.push({.command = core::FinishCancel{}, .inbox_id = {}});
+  }
+}
+
+Result<TaskAssignment> WorkflowRun::assignment(const AttemptId& id) const {
+  auto parts = core::assignment_parts(state_, id.task, environment_);
+  if (!parts) return fail(parts.error());
+  const core::TaskRecord& task = state_.tasks.at(id.task);
+  const auto* live = std::get_if<core::task_state::Live>(&task.machine);
+  return TaskAssignment{.id = id,
+                        .epoch = epoch_,
+                        .phase = task.phase,
+                        .task = std::move(parts->task),
+                        .workflow = state_.definition,
+                        .foreach_item = task.foreach_item,
+                        .findings = std::move(parts->findings),
+                        .upstream = std::move(parts->upstream),
+                        .branch = state_.branch,
+                        .base = live != nullptr ? live->base : state_.head,
+                        .workflow_base = state_.base_commit,
+                        .scopes = core::budget_scopes(state_, id.task)};
+}
+
+task<void> WorkflowRun::announce(std::vector<Event> events) {
+  core::Row row{.header = {.workflow = state_.id, .first_seq = state_.last_seq - events.size() + 1, .at = state_.updated_at, .epoch = epoch_},
+                .events = std::move(events)};
+  if (watcher_)
+    for (const EventRecord& record : event_records(row)) watcher_(record);
+  for (const Event& event : row.events) {
+    if (std::holds_alternative<GateDecided>(event)) crash_point("gate.after_append");
+    if (const auto* opened = std::get_if<RoundOpened>(&event)) {
+      (void)ports_.bus.publish({.channel = "conductor:broadcast", .from = "engine", .body = opened->feedback});
+    }
+    const auto* failed = std::get_if<TaskFailed>(&event);
+    if (failed != nullptr && failed->action == ErrorAction::dead_letter) {
+      (void)co_await ports_.states.put_dead_letter({.channel = "conductor:workflow:" + state_.id.value,
+                                                    .reason = "breaker_open",
+                                                    .message = core::encode_payload(event),
+                                                    .workflow = state_.id,
+                                                    .at = row.header.at});
+    }
+  }
+}
+
+WorkflowSummary WorkflowRun::summary(Timestamp at) const {
+  return {.id = state_.id,
+          .name = state_.definition->name,
+          .status = core::status(state_),
+          .phase = state_.phase,
+          .round = state_.round,
+          .reason = core::reason(state_),
+          .created_at = state_.started_at,
+          .updated_at = at,
+          .owner = options_.owner,
+          .last_seq = state_.last_seq};
+}
+
+}  // namespace conductorai::orchestration
