@@ -41,6 +41,7 @@ struct ToolSpec {
 struct LLMCaller {
   AttemptId attempt;
   std::string agent_type;
+  std::string ordinal;  // of the step: "3"; a follow-up of the same call is "3.1"
   friend bool operator==(const LLMCaller&, const LLMCaller&) = default;
 };
 

@@ -47,6 +47,10 @@ class TaskContext {
   virtual task<Result<Workspace*>> workspace() = 0;
   /// Saved under this attempt and added to its result.
   virtual task<Result<ArtifactRef>> save_artifact(std::string name, std::string type, std::string bytes) = 0;
+  /// What was saved so far, in order; it goes into the attempt's result.
+  [[nodiscard]] virtual std::vector<ArtifactRef> saved_artifacts() const { return {}; }
+  /// Settled usage of this attempt's steps, those before a crash included.
+  virtual task<Usage> usage() { co_return Usage{}; }
   [[nodiscard]] virtual ArtifactStore& artifacts() = 0;
   [[nodiscard]] virtual Clock& clock() = 0;
   /// One line for whoever watches; not recorded.

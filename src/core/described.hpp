@@ -86,7 +86,7 @@ BOOST_DESCRIBE_ENUM(FinishReason, stop, length, tool_calls, content_filter, refu
 BOOST_DESCRIBE_STRUCT(ToolCall, (), (id, name, arguments))
 BOOST_DESCRIBE_STRUCT(ChatMessage, (), (role, text, tool_calls, tool_call_id))
 BOOST_DESCRIBE_STRUCT(ToolSpec, (), (name, description, parameters_schema))
-BOOST_DESCRIBE_STRUCT(LLMCaller, (), (attempt, agent_type))
+BOOST_DESCRIBE_STRUCT(LLMCaller, (), (attempt, agent_type, ordinal))
 BOOST_DESCRIBE_STRUCT(LLMRequest, (), (caller, model, messages, tools, answer_schema, output_tokens_max, temperature))
 BOOST_DESCRIBE_STRUCT(LLMResponse, (), (text, tool_calls, files, finish, usage, model, provider))
 

@@ -1,0 +1,61 @@
+#pragma once
+// LedgerProvider: each call is a step of the ledger. Reserve, send, settle; an answer on record is given again without sending.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conductorai/artifact_store.hpp"
+#include "conductorai/clock.hpp"
+#include "conductorai/llm_provider.hpp"
+#include "conductorai/state_manager.hpp"
+#include "integrations/llm/step_notes.hpp"
+
+namespace conductorai::integrations {
+
+/// What an attempt's calls are recorded and charged under.
+struct CallAccount {
+  std::uint64_t epoch = 0;
+  std::vector<BudgetScope> scopes;
+  AgentId agent;  // of the artifacts that hold large answers
+};
+
+/// How a failed try is settled (DESIGN §9): a definite refusal costs nothing, an unknown outcome is charged at its worst case.
+/// A provider reports a connection lost after sending as `timeout` or as `invalid_answer` (cut stream); `unavailable` is a refusal.
+[[nodiscard]] StepStatus settled_status(const Error& error);
+
+/// Bytes of the request as input tokens (one token is at least one byte) and the maximum of the output.
+[[nodiscard]] Amounts worst_case(const LLMRequest& request);
+
+/// Digest of what is sent; who asks is not part of it, so an attempt taken up again asks the same.
+[[nodiscard]] std::string request_digest(const LLMRequest& request);
+
+/// `inner` and the ports outlive it. Guarantees: a try is reserved durably before it is sent and settled before its answer is seen.
+/// Errors: those of `inner`; budget_exhausted with the refusal; those of StateManager and ArtifactStore (an answer that cannot be
+/// recorded is held while the write is retried, and given up only then). Cancellation: settles the try as unknown, shielded.
+class LedgerProvider final : public BaseLLMProvider {
+ public:
+  struct Ports {
+    BaseLLMProvider& inner;
+    StateManager& states;
+    ArtifactStore& artifacts;
+    Clock& clock;
+    StepNotes* notes = nullptr;  // of `inner`, where it keeps any
+  };
+  LedgerProvider(Ports ports, CallAccount account) : ports_(ports), account_(std::move(account)) {}
+  [[nodiscard]] std::string_view name() const override { return ports_.inner.name(); }
+  task<Result<LLMResponse>> chat(LLMRequest request) override;
+
+ private:
+  task<Result<StepBegun>> begin(const LLMRequest& request);
+  task<Result<LLMResponse>> perform(LLMRequest request, StepRecord record);
+  task<Result<void>> settle(StepFinish finish);
+  task<Result<std::string>> recorded_answer(const LLMCaller& caller, const LLMResponse& response);
+  task<Result<LLMResponse>> replay(StepRecord record);
+
+  Ports ports_;
+  CallAccount account_;
+};
+
+}  // namespace conductorai::integrations

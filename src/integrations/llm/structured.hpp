@@ -1,0 +1,30 @@
+#pragma once
+// StructuredProvider: an answer asked for with a schema follows it, or the call fails.
+
+#include <optional>
+#include <string>
+
+#include "conductorai/llm_provider.hpp"
+
+namespace conductorai::integrations {
+
+/// The one JSON value in a model's text: the text itself or the content of its only fenced block. Errors: invalid_answer.
+Result<Value> json_of_answer(std::string_view text);
+
+/// Checks JSON text against a JSON Schema (draft 7). The violation in words, empty when it follows. Errors: invalid_argument (the schema).
+Result<std::string> schema_violation(std::string_view schema, std::string_view json);
+
+/// Each follow-up quotes the violation and is a step of its own ("3.1", "3.2"). On success `text` is compact JSON that follows the schema.
+/// Errors: those of `inner`; invalid_answer when the last follow-up is wrong too, or the model refused.
+class StructuredProvider final : public BaseLLMProvider {
+ public:
+  explicit StructuredProvider(BaseLLMProvider& inner, int follow_ups = 2) : inner_(inner), follow_ups_(follow_ups) {}
+  [[nodiscard]] std::string_view name() const override { return inner_.name(); }
+  task<Result<LLMResponse>> chat(LLMRequest request) override;
+
+ private:
+  BaseLLMProvider& inner_;
+  int follow_ups_;
+};
+
+}  // namespace conductorai::integrations
