@@ -16,12 +16,12 @@
 namespace conductorai::infrastructure {
 
 struct ProcessSpec {
-  std::vector<std::string> argv;                    // argv[0] is looked up in PATH of `environment`
-  std::map<std::string, std::string> environment;   // all there is
-  std::filesystem::path working_directory;          // empty: ours
+  std::vector<std::string> argv;                   // argv[0] is looked up in PATH of `environment`
+  std::map<std::string, std::string> environment;  // all there is
+  std::filesystem::path working_directory;         // empty: ours
   std::string stdin_text;
   std::int64_t output_bytes_max = std::int64_t{64} << 20;  // of stdout and of stderr each; past it: dropped and counted
-  std::optional<Milliseconds> timeout;              // then SIGTERM, after `grace` SIGKILL, to the whole group
+  std::optional<Milliseconds> timeout;                     // then SIGTERM, after `grace` SIGKILL, to the whole group
   Milliseconds grace{2'000};
   std::function<void(std::string_view)> on_stdout;  // may be empty
 };
