@@ -48,6 +48,7 @@ struct WorkflowResumed {
 struct WorkflowCancelRequested {
   std::string by;
   std::string reason;
+  bool deadline = false;  // the workflow's own timeout asked: it ends FAILED
   friend bool operator==(const WorkflowCancelRequested&, const WorkflowCancelRequested&) = default;
 };
 struct WorkflowCancelled {
@@ -91,6 +92,7 @@ struct TaskFailed {
   std::vector<Evidence> evidence;
   Usage usage;
   std::int64_t duration_ms = 0;
+  std::vector<Finding> findings;  // for the next attempt: paths of a merge conflict
   friend bool operator==(const TaskFailed&, const TaskFailed&) = default;
 };
 struct TaskSkipped {

@@ -3,6 +3,8 @@
 
 #include <expected>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -25,7 +27,13 @@ struct RecordResult {
   ErrorAction action = ErrorAction::escalate;  // the ErrorHandler's answer for a failed one
   Milliseconds retry_delay{0};                 // with retry
 };
-struct FireTimer { enum class Kind { retry, approval, workflow } kind = Kind::retry; TaskId task; ApprovalId approval; };
+/// A deadline passed. The one who fires it owns the clock: it is believed. `retry` is never started (see DispatchTask) and always stale.
+struct FireTimer {
+  enum class Kind { retry, approval, workflow } kind = Kind::retry;
+  TaskId task;
+  ApprovalId approval;
+  friend bool operator==(const FireTimer&, const FireTimer&) = default;
+};
 struct Pause { PauseKind kind = PauseKind::user; std::string reason; };
 struct Resume { std::string by; RunOverrides overrides; };
 struct Cancel { std::string by, reason; };
@@ -52,19 +60,41 @@ struct Rejection {
 /// All events that follow from the command, including gate, round and end of the workflow: they make one journal row.
 /// Never an empty vector: what changes nothing is a Rejection.
 std::expected<std::vector<Event>, Rejection> decide(const WorkflowState& state, const Command& command, const Context& context);
+/// The same in O(change), for who owns the state: on success `state` has evolved by the events returned (at context.now), after a Rejection
+/// it is untouched. When the events then cannot be appended, fold the journal again.
+std::expected<std::vector<Event>, Rejection> decide_and_evolve(WorkflowState& state, const Command& command, const Context& context);
 
 /// Applies one recorded fact. Unknown or impossible events park the workflow (PAUSED with a reason), they never abort.
 void evolve(WorkflowState& state, const Event& event, Timestamp at);
 
 // --- effects: what the world still owes this state, infinitive ----------------------------------------------------------------
-struct DispatchTask { AttemptId id; };
-struct MoveBranch { std::string head; };
-struct StartTimer { FireTimer timer; Timestamp at{}; };
-struct StopAttempts {};                       // cancelling: stop all live attempts, then FinishCancel
-struct CloseWorkflow {};                      // terminal: worktrees away, ownership released
+/// Hand this attempt over. `not_before`: the back-off after a recorded failure; the attempt is live already, no command says that it is over.
+struct DispatchTask {
+  AttemptId id;
+  std::optional<Timestamp> not_before;
+  friend bool operator==(const DispatchTask&, const DispatchTask&) = default;
+};
+struct MoveBranch {
+  std::string head;
+  friend bool operator==(const MoveBranch&, const MoveBranch&) = default;
+};
+/// Approval and workflow deadlines. One that passed while nobody owned the workflow fires at once.
+struct StartTimer {
+  FireTimer timer;
+  Timestamp at{};
+  friend bool operator==(const StartTimer&, const StartTimer&) = default;
+};
+/// Cancelling: stop all live attempts, then FinishCancel.
+struct StopAttempts {
+  friend bool operator==(const StopAttempts&, const StopAttempts&) = default;
+};
+/// Terminal: worktrees away, ownership released.
+struct CloseWorkflow {
+  friend bool operator==(const CloseWorkflow&, const CloseWorkflow&) = default;
+};
 using Effect = std::variant<DispatchTask, MoveBranch, StartTimer, StopAttempts, CloseWorkflow>;
 
-/// Everything owed, at start-up after a fold. Starting an effect twice is harmless by its name.
+/// Everything owed, at start-up after a fold. A paused workflow owes its branch only; resuming makes the rest owed again. Starting an effect twice is harmless by its name.
 std::vector<Effect> outstanding(const WorkflowState& state);
 /// What `events`, just applied, added to outstanding(); O(change). A property test keeps both equal.
 std::vector<Effect> newly_outstanding(const WorkflowState& state, const std::vector<Event>& events);
