@@ -17,13 +17,18 @@
 namespace conductorai::core {
 
 // --- commands: wishes, imperative ------------------------------------------------------------------------------------------
-struct StartWorkflow { WorkflowStarted started; };
-struct ClaimWorkflow { std::string owner; };  // a new owner takes an unfinished workflow
+struct StartWorkflow {
+  WorkflowStarted started;
+};
+/// A new owner takes an unfinished workflow.
+struct ClaimWorkflow {
+  std::string owner;
+};
 /// An attempt ended. The engine computed the merge (merged_head or conflicts) beforehand, on the provisional head.
 struct RecordResult {
   TaskResult result;
-  std::string merged_head;             // with result.commit and no conflicts
-  std::vector<std::string> conflicts;  // paths: the attempt fails with them as findings
+  std::string merged_head;                     // with result.commit and no conflicts
+  std::vector<std::string> conflicts;          // paths: the attempt fails with them as findings
   ErrorAction action = ErrorAction::escalate;  // the ErrorHandler's answer for a failed one
   Milliseconds retry_delay{0};                 // with retry
 };
@@ -34,14 +39,30 @@ struct FireTimer {
   ApprovalId approval;
   friend bool operator==(const FireTimer&, const FireTimer&) = default;
 };
-struct Pause { PauseKind kind = PauseKind::user; std::string reason; };
-struct Resume { std::string by; RunOverrides overrides; };
-struct Cancel { std::string by, reason; };
+struct Pause {
+  PauseKind kind = PauseKind::user;
+  std::string reason;
+};
+struct Resume {
+  std::string by;
+  RunOverrides overrides;
+};
+struct Cancel {
+  std::string by, reason;
+};
 /// All live attempts have been stopped after a cancel.
 struct FinishCancel {};
-struct Resolve { ApprovalId approval; bool approve = true; std::string by, comment; };  // empty id: the only open one
-struct RetryFailed { std::string by; std::optional<TaskId> task; };
-using Command = std::variant<StartWorkflow, ClaimWorkflow, RecordResult, FireTimer, Pause, Resume, Cancel, FinishCancel, Resolve, RetryFailed>;
+struct Resolve {
+  ApprovalId approval;  // empty: the only open one
+  bool approve = true;
+  std::string by, comment;
+};
+struct RetryFailed {
+  std::string by;
+  std::optional<TaskId> task;
+};
+using Command =
+    std::variant<StartWorkflow, ClaimWorkflow, RecordResult, FireTimer, Pause, Resume, Cancel, FinishCancel, Resolve, RetryFailed>;
 
 struct Context {
   Timestamp now{};
@@ -68,7 +89,8 @@ std::expected<std::vector<Event>, Rejection> decide_and_evolve(WorkflowState& st
 void evolve(WorkflowState& state, const Event& event, Timestamp at);
 
 // --- effects: what the world still owes this state, infinitive ----------------------------------------------------------------
-/// Hand this attempt over. `not_before`: the back-off after a recorded failure; the attempt is live already, no command says that it is over.
+/// Hand this attempt over. `not_before`: the back-off after a recorded failure; the attempt is live already, no command says that it is
+/// over.
 struct DispatchTask {
   AttemptId id;
   std::optional<Timestamp> not_before;
@@ -94,7 +116,8 @@ struct CloseWorkflow {
 };
 using Effect = std::variant<DispatchTask, MoveBranch, StartTimer, StopAttempts, CloseWorkflow>;
 
-/// Everything owed, at start-up after a fold. A paused workflow owes its branch only; resuming makes the rest owed again. Starting an effect twice is harmless by its name.
+/// Everything owed, at start-up after a fold. A paused workflow owes its branch only; resuming makes the rest owed again. Starting an
+/// effect twice is harmless by its name.
 std::vector<Effect> outstanding(const WorkflowState& state);
 /// What `events`, just applied, added to outstanding(); O(change). A property test keeps both equal.
 std::vector<Effect> newly_outstanding(const WorkflowState& state, const std::vector<Event>& events);

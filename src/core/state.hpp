@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -18,26 +19,55 @@ namespace conductorai::core {
 
 // --- task machine (task_machine.cpp has its transition table) --------------------------------------------------------
 namespace task_state {
-struct Waiting {};                                   // needs not met, or phase not reached
-struct AwaitingApproval { ApprovalId approval; };
-struct Live { int attempt = 1; };                    // handed over or to be handed over: outstanding
-struct Backoff { int next_attempt = 2; Timestamp retry_at{}; };
-struct Expanded {};                                  // foreach parent: its children run
-struct Completed { Verdict verdict = Verdict::none; };
-struct Failed { Error error; bool tolerated = false; };  // tolerated: continue-on-error
-struct Skipped { std::string reason; };
-struct Cancelled {};
+/// Needs not settled, phase not reached, no free slot of its foreach, or the workflow is paused.
+struct Waiting {
+  friend bool operator==(const Waiting&, const Waiting&) = default;
+};
+struct AwaitingApproval {
+  ApprovalId approval;
+  friend bool operator==(const AwaitingApproval&, const AwaitingApproval&) = default;
+};
+/// Handed over or to be handed over: outstanding. A failed attempt with a retry makes the next one live at once, to be handed over when
+/// its back-off ends: that end needs no event.
+struct Live {
+  int attempt = 1;
+  std::string base;                     // head when it became live
+  std::optional<Timestamp> not_before;  // of a retry
+  friend bool operator==(const Live&, const Live&) = default;
+};
+/// A foreach parent whose children run.
+struct Expanded {
+  friend bool operator==(const Expanded&, const Expanded&) = default;
+};
+struct Completed {
+  Verdict verdict = Verdict::none;
+  friend bool operator==(const Completed&, const Completed&) = default;
+};
+/// `tolerated`: continue-on-error.
+struct Failed {
+  Error error;
+  bool tolerated = false;
+  friend bool operator==(const Failed&, const Failed&) = default;
+};
+struct Skipped {
+  std::string reason;
+  friend bool operator==(const Skipped&, const Skipped&) = default;
+};
+/// The workflow ended over it.
+struct Cancelled {
+  friend bool operator==(const Cancelled&, const Cancelled&) = default;
+};
 }  // namespace task_state
-using TaskMachine = std::variant<task_state::Waiting, task_state::AwaitingApproval, task_state::Live, task_state::Backoff, task_state::Expanded,
+using TaskMachine = std::variant<task_state::Waiting, task_state::AwaitingApproval, task_state::Live, task_state::Expanded,
                                  task_state::Completed, task_state::Failed, task_state::Skipped, task_state::Cancelled>;
 
 struct TaskRecord {
   TaskDefinition definition;  // of foreach children: the parent's with their own id
   Phase phase = Phase::development;
   TaskMachine machine;
-  int round = 1;              // of its latest run
-  int attempts = 0;           // recorded or live ones of that round
-  bool approved = false;      // an approval for its start is on record in this round
+  int round = 1;          // of its latest run
+  int attempts = 0;       // recorded or live ones of that round
+  bool approved = false;  // an approval for its start is on record in this round
   std::optional<Value> foreach_item;
   std::optional<TaskId> parent;  // of a foreach child
   std::vector<TaskId> children;
@@ -49,26 +79,61 @@ struct TaskRecord {
   std::vector<ArtifactRef> artifacts;
   std::string commit;
   std::optional<FeedbackPayload> feedback;  // of a failed verdict
+  std::vector<Finding> findings;            // of the attempt before the live one: paths of a merge conflict
   Usage usage;                              // over all attempts
   std::int64_t duration_ms = 0;
+  // indexes
+  bool runs_after_failure = false;  // its condition asks success(), failure(), always() or cancelled() itself
+  bool blocked = false;             // Waiting for good: a need failed and its condition asks for none of these
+  std::uint64_t since = 0;          // seq of the event that made it Live or AwaitingApproval
+  int unsettled_children = 0;       // of a foreach parent …
+  int running_children = 0;         // … those that are Live
+  std::size_t next_child = 0;       // … where to look for the next one to start
+  friend bool operator==(const TaskRecord&, const TaskRecord&) = default;
 };
 
 // --- workflow machine -------------------------------------------------------------------------------------------------
 namespace workflow_state {
-struct Pending {};
-struct InProgress {};
-struct Paused { PauseKind kind = PauseKind::user; std::string reason; };
-struct Cancelling { std::string reason; };  // cancel requested; live attempts are being stopped
-struct Completed {};
-struct Failed { std::string reason; std::optional<Error> error; };
-struct Cancelled { std::string reason; };
+/// Before workflow.started.
+struct Pending {
+  friend bool operator==(const Pending&, const Pending&) = default;
+};
+struct InProgress {
+  friend bool operator==(const InProgress&, const InProgress&) = default;
+};
+struct Paused {
+  PauseKind kind = PauseKind::user;
+  std::string reason;
+  friend bool operator==(const Paused&, const Paused&) = default;
+};
+/// Cancel requested, or the deadline passed: live attempts are being stopped.
+struct Cancelling {
+  std::string reason;
+  bool deadline = false;  // ends FAILED
+  friend bool operator==(const Cancelling&, const Cancelling&) = default;
+};
+struct Completed {
+  friend bool operator==(const Completed&, const Completed&) = default;
+};
+struct Failed {
+  std::string reason;
+  std::optional<Error> error;
+  friend bool operator==(const Failed&, const Failed&) = default;
+};
+struct Cancelled {
+  std::string reason;
+  friend bool operator==(const Cancelled&, const Cancelled&) = default;
+};
 }  // namespace workflow_state
-using WorkflowMachine = std::variant<workflow_state::Pending, workflow_state::InProgress, workflow_state::Paused, workflow_state::Cancelling,
-                                     workflow_state::Completed, workflow_state::Failed, workflow_state::Cancelled>;
+using WorkflowMachine =
+    std::variant<workflow_state::Pending, workflow_state::InProgress, workflow_state::Paused, workflow_state::Cancelling,
+                 workflow_state::Completed, workflow_state::Failed, workflow_state::Cancelled>;
 
 struct Approval {
   ApprovalRequested request;
   std::optional<ApprovalOutcome> outcome;  // none: open
+  std::string by, comment;                 // of the outcome
+  friend bool operator==(const Approval&, const Approval&) = default;
 };
 
 struct RoundRecord {
@@ -76,6 +141,7 @@ struct RoundRecord {
   RoundKind kind = RoundKind::rework;
   TaskId target;
   FeedbackPayload feedback;
+  friend bool operator==(const RoundRecord&, const RoundRecord&) = default;
 };
 
 struct WorkflowState {
@@ -84,31 +150,40 @@ struct WorkflowState {
   WorkflowMachine machine;
   std::uint64_t last_seq = 0;
   Timestamp started_at{}, updated_at{};
-  Phase phase = Phase::development;        // the phase being worked on
+  Phase phase = Phase::development;  // the phase being worked on
   std::map<Phase, bool> gate_passed;
-  std::map<Phase, int> passes;             // of a phase since it was last entered; rework bound
+  std::map<Phase, int> passes;  // of a phase since it was last entered; rework bound
   int round = 1;
-  int loops = 0;                           // feedback loops so far
-  int claims_without_progress = 0;         // consecutive claims with no other event between
-  std::string branch, base_commit, head;   // head: what the branch points to (or is about to)
+  int loops = 0;                          // feedback loops so far
+  int loops_before_retry = 0;             // those before the latest retry: it starts the bounds afresh
+  int claims_without_progress = 0;        // consecutive claims with no other event between
+  std::string branch, base_commit, head;  // head: what the branch points to (or is about to)
   std::string owner;
-  RunOverrides overrides;                  // accumulated
-  std::vector<RoundRecord> rounds;         // those after the first
+  RunOverrides overrides;           // accumulated
+  std::vector<RoundRecord> rounds;  // those after the first
   std::map<ApprovalId, Approval> approvals;
   std::vector<std::string> warnings;
-  Usage usage;                             // of all recorded results
+  std::string parked;         // why the journal could not be followed any further; empty in all good cases
+  Timestamp deadline_from{};  // the workflow's timeout counts from its start or its latest retry
+  Usage usage;                // of all recorded results
 
-  std::vector<TaskId> order;               // definition order; children follow their parent
+  std::vector<TaskId> order;  // definition order; children follow their parent
   std::map<TaskId, TaskRecord> tasks;
-  // Indexes, never scans (rebuilt by evolve, compared with a scan by a property test):
-  std::map<TaskId, std::vector<TaskId>> dependents;
-  std::map<TaskId, int> unmet_needs;       // needs not yet settled
-  std::set<TaskId> ready;                  // Waiting, needs settled, phase reached
-  std::set<TaskId> live;                   // Live, AwaitingApproval, Backoff
-  std::map<Phase, int> unsettled;          // tasks of the phase that are not terminal
+  // Indexes, never scans (kept by evolve, compared with a scan by a property test). A task is settled when it is terminal or blocked.
+  std::map<TaskId, std::vector<TaskId>> dependents;       // direct ones; of definition tasks only, as all but live and live_since
+  std::map<Phase, std::vector<TaskId>> by_phase;          // in definition order
+  std::map<TaskId, int> unmet_needs;                      // needs not settled
+  std::map<Phase, int> unsettled;                         // tasks of the phase that run or can still start
+  std::set<TaskId> ready;                                 // Waiting, needs settled, phase reached, not blocked: held by a pause
+  std::set<TaskId> expanded;                              // Expanded
+  std::set<TaskId> live;                                  // Live, AwaitingApproval; foreach children too
+  std::set<std::pair<std::uint64_t, TaskId>> live_since;  // the same by TaskRecord::since
+
+  /// Definitions are compared by value.
+  friend bool operator==(const WorkflowState& a, const WorkflowState& b);
 };
 
-/// A fresh state of a definition, before its first event.
+/// A fresh state of a definition, before its first event. A definition that StartWorkflow would refuse gives a state that refuses it.
 WorkflowState initial_state(WorkflowId id, std::shared_ptr<const WorkflowDefinition> definition);
 
 [[nodiscard]] WorkflowStatus status(const WorkflowState& state);
@@ -116,7 +191,12 @@ WorkflowState initial_state(WorkflowId id, std::shared_ptr<const WorkflowDefinit
 [[nodiscard]] bool terminal(const WorkflowState& state);
 /// One sentence: why it failed, paused or what it waits for; empty when it simply runs or completed.
 [[nodiscard]] std::string reason(const WorkflowState& state);
-/// Phase of a task by DESIGN §6 (own, agent type's, latest of its needs, development).
+/// Phase of a task: its own key, else its agent type's (or a later one that its needs have), else the latest of its needs, else
+/// development.
 [[nodiscard]] Phase phase_of(const WorkflowDefinition& definition, const TaskDefinition& task);
+/// The same for all tasks, in one pass.
+[[nodiscard]] std::map<TaskId, Phase> phases_of(const WorkflowDefinition& definition);
+/// When the workflow's timeout ends; none without one.
+[[nodiscard]] std::optional<Timestamp> deadline(const WorkflowState& state);
 
 }  // namespace conductorai::core
