@@ -12,6 +12,7 @@
 #include "conductorai/events.hpp"
 #include "conductorai/models.hpp"
 #include "conductorai/result.hpp"
+#include "conductorai/state_manager.hpp"
 #include "conductorai/task.hpp"
 
 namespace conductorai {
