@@ -1,0 +1,223 @@
+#include "infrastructure/state/step_ledger.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+namespace conductorai::infrastructure {
+
+namespace {
+
+Amounts plus(const Amounts& a, const Amounts& b) {
+  return {a.usd_micros + b.usd_micros, a.tokens + b.tokens, a.calls + b.calls, a.wall_ms + b.wall_ms};
+}
+Amounts minus(const Amounts& a, const Amounts& b) {
+  return {a.usd_micros - b.usd_micros, a.tokens - b.tokens, a.calls - b.calls, a.wall_ms - b.wall_ms};
+}
+bool negative(const Amounts& a) {
+  return a.usd_micros < 0 || a.tokens < 0 || a.calls < 0 || a.wall_ms < 0;
+}
+
+Amounts cost_of(const Usage& usage) {
+  return {usage.usd_micros, usage.input_tokens + usage.output_tokens, usage.calls, usage.wall_ms};
+}
+
+/// What a hidden outcome counts as. The split of the tokens is unknown too: they stand as input.
+Usage unknown_usage(const Amounts& charged) {
+  return {.calls = charged.calls,
+          .input_tokens = charged.tokens,
+          .output_tokens = 0,
+          .cached_calls = 0,
+          .unknown_calls = charged.calls,
+          .usd_micros = charged.usd_micros,
+          .wall_ms = charged.wall_ms};
+}
+
+Usage without(Usage usage, const Usage& other) {
+  usage.calls -= other.calls;
+  usage.input_tokens -= other.input_tokens;
+  usage.output_tokens -= other.output_tokens;
+  usage.cached_calls -= other.cached_calls;
+  usage.unknown_calls -= other.unknown_calls;
+  usage.usd_micros -= other.usd_micros;
+  usage.wall_ms -= other.wall_ms;
+  return usage;
+}
+
+enum class Unit { count, micros, minutes };
+
+std::string shown(std::int64_t value, Unit unit) {
+  if (unit == Unit::count) return std::to_string(value);
+  const double scale = unit == Unit::micros ? 1e6 : 60'000.0;
+  char text[48];
+  std::snprintf(text, sizeof text, "%.*f", unit == Unit::micros && value % 10'000 != 0 ? 6 : 2, static_cast<double>(value) / scale);
+  return text;
+}
+
+/// "workflow/wf-…: calls: 10 of 10 used, 1 more asked"; empty when it fits.
+std::string refusal(const BudgetScope& scope, const BudgetUse& use, const Amounts& asked) {
+  const Amounts used = plus(use.spent, use.reserved);
+  const auto over = [&](const char* name, const std::optional<std::int64_t>& limit, std::int64_t has, std::int64_t more, Unit unit) {
+    // Nothing more asked of an amount is never what overruns it.
+    if (!limit || more == 0 || (has <= *limit && more <= *limit - has)) return std::string();
+    return scope.key + ": " + name + ": " + shown(has, unit) + " of " + shown(*limit, unit) + " used, " + shown(more, unit) + " more asked";
+  };
+  if (auto text = over("calls", scope.calls, used.calls, asked.calls, Unit::count); !text.empty()) return text;
+  if (auto text = over("tokens", scope.tokens, used.tokens, asked.tokens, Unit::count); !text.empty()) return text;
+  if (auto text = over("usd", scope.usd_micros, used.usd_micros, asked.usd_micros, Unit::micros); !text.empty()) return text;
+  return over("wall-minutes", scope.wall_ms, used.wall_ms, asked.wall_ms, Unit::minutes);
+}
+
+std::vector<std::string> keys_of(const std::vector<BudgetScope>& scopes) {
+  std::vector<std::string> keys;
+  for (const BudgetScope& scope : scopes)
+    if (std::ranges::find(keys, scope.key) == keys.end()) keys.push_back(scope.key);
+  return keys;
+}
+
+void add_use(StepTable& table, const std::vector<std::string>& scopes, const Amounts& spent, const Amounts& reserved) {
+  for (const std::string& scope : scopes) table.add_use(scope, spent, reserved);
+}
+
+/// The current try ends hidden: its reservation becomes a charge. Sums stay as they are, so I5 does too.
+void charge_as_unknown(StepTable& table, StoredStep& step) {
+  const Amounts charged = step.record.reserved;
+  add_use(table, step.scopes, charged, minus({}, charged));
+  step.record.usage += unknown_usage(charged);
+  step.record.status = StepStatus::unknown;
+  step.record.reserved = {};
+  table.put_earlier_try(step.no, step.record.tries, {charged, step.scopes, false});
+}
+
+void set_aside_from(StepTable& table, const StepId& id) {
+  for (StoredStep& step : table.all_of(id.attempt)) {
+    if (step.record.set_aside || ordinal_before(step.record.id.ordinal, id.ordinal)) continue;
+    if (step.record.status == StepStatus::sent) charge_as_unknown(table, step);
+    step.record.set_aside = true;
+    table.update(step);
+  }
+}
+
+Result<void> check(const StepBegin& step, std::uint64_t epoch) {
+  if (negative(step.worst_case)) return fail(ErrorCode::invalid_argument, "a step asks for less than nothing", to_string(step.id.attempt));
+  if (step.epoch < epoch) return fail(ErrorCode::fenced, "another owner has taken over this workflow", step.id.attempt.workflow.value);
+  return {};
+}
+
+void begin_try(StoredStep& stored, const StepBegin& step, int number) {
+  stored.record.id = step.id;
+  stored.record.tries = number;
+  stored.record.kind = step.kind;
+  stored.record.request_digest = step.request_digest;
+  stored.record.status = StepStatus::sent;
+  stored.record.reserved = step.worst_case;
+  stored.record.epoch = step.epoch;
+  stored.scopes = keys_of(step.scopes);
+}
+
+/// A late finish of a try that was charged as unknown: the charge becomes the cost, nothing else changes.
+void settle_late(StepTable& table, StoredStep& step, int number, EarlierTry earlier, const StepFinish& finish) {
+  if (earlier.settled || finish.status == StepStatus::unknown) return;
+  const Usage usage = finish.status == StepStatus::answered ? finish.usage : Usage{};
+  add_use(table, earlier.scopes, minus(cost_of(usage), earlier.charged), {});
+  step.record.usage = without(step.record.usage, unknown_usage(earlier.charged));
+  step.record.usage += usage;
+  earlier.settled = true;
+  table.put_earlier_try(step.no, number, earlier);
+  table.update(step);
+}
+
+void settle(StepTable& table, StoredStep& step, const StepFinish& finish) {
+  const Amounts reserved = step.record.reserved;
+  if (finish.status == StepStatus::unknown) {
+    charge_as_unknown(table, step);
+  } else if (finish.epoch < step.record.epoch) {  // not the one who sent it: its cost counts, its words do not
+    charge_as_unknown(table, step);
+    settle_late(table, step, finish.try_number, *table.earlier_try(step.no, finish.try_number), finish);
+  } else {
+    const bool answered = finish.status == StepStatus::answered;
+    add_use(table, step.scopes, answered ? cost_of(finish.usage) : Amounts{}, minus({}, reserved));
+    step.record.status = finish.status;
+    step.record.reserved = {};
+    if (answered) step.record.usage += finish.usage;
+    step.record.response = finish.response;
+    step.record.tree = finish.tree;
+  }
+  table.update(step);
+}
+
+/// The part of an ordinal up to the next dot, taken off `rest`.
+std::pair<std::uint64_t, std::string_view> next_part(std::string_view& rest) {
+  const auto dot = rest.find('.');
+  const std::string_view part = rest.substr(0, dot);
+  rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(part.data(), part.data() + part.size(), number);
+  return {number, std::string_view(parsed.ptr, part.data() + part.size())};
+}
+
+}  // namespace
+
+bool ordinal_before(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    const auto left = next_part(a);
+    const auto right = next_part(b);
+    if (left != right) return left < right;
+  }
+  return a.empty() && !b.empty();
+}
+
+Result<StepBegun> begin_step(StepTable& table, const StepBegin& step) {
+  if (auto checked = check(step, table.epoch_of(step.id.attempt.workflow)); !checked) return fail(checked.error());
+  std::optional<StoredStep> stored;
+  // Tries are numbered over all records of the ordinal, so that a late finish names one of them for good.
+  int number = 1;
+  for (StoredStep& at : table.all_at(step.id)) {
+    number = at.record.tries + 1;
+    if (!at.record.set_aside) stored = std::move(at);
+  }
+  bool diverged = step.diverged;
+  if (stored && !diverged && stored->record.status == StepStatus::answered) {
+    if (stored->record.request_digest == step.request_digest) return StepBegun{StepBegun::Outcome::answered, std::move(stored->record), {}};
+    diverged = true;  // an answer to another question must never be used
+  }
+  if (stored && step.epoch < stored->record.epoch)
+    return fail(ErrorCode::fenced, "another owner has begun this step", step.id.attempt.workflow.value);
+  for (const BudgetScope& scope : step.scopes)
+    if (auto text = refusal(scope, table.use_of(scope.key), step.worst_case); !text.empty())
+      return StepBegun{StepBegun::Outcome::refused, stored ? std::move(stored->record) : StepRecord{}, std::move(text)};
+  if (diverged) {
+    set_aside_from(table, step.id);
+    stored.reset();
+  }
+  add_use(table, keys_of(step.scopes), {}, step.worst_case);
+  if (!stored) {
+    StoredStep fresh;
+    begin_try(fresh, step, number);
+    table.insert(fresh);
+    return StepBegun{StepBegun::Outcome::begun, std::move(fresh.record), {}};
+  }
+  if (stored->record.status == StepStatus::sent) charge_as_unknown(table, *stored);
+  begin_try(*stored, step, number);
+  table.update(*stored);
+  return StepBegun{StepBegun::Outcome::begun, std::move(stored->record), {}};
+}
+
+Result<void> finish_step(StepTable& table, const StepFinish& finish) {
+  const std::string where = to_string(finish.id.attempt) + "/" + finish.id.ordinal;
+  if (finish.status == StepStatus::sent) return fail(ErrorCode::invalid_argument, "a step cannot finish as sent", where);
+  if (negative(cost_of(finish.usage))) return fail(ErrorCode::invalid_argument, "a step costs less than nothing", where);
+  for (StoredStep& step : table.all_at(finish.id)) {
+    if (finish.try_number > step.record.tries) continue;  // of a later record of this ordinal
+    if (finish.try_number == step.record.tries && step.record.status == StepStatus::sent) {
+      settle(table, step, finish);
+      return {};
+    }
+    if (auto earlier = table.earlier_try(step.no, finish.try_number))
+      settle_late(table, step, finish.try_number, std::move(*earlier), finish);
+    return {};
+  }
+  return fail(ErrorCode::not_found, "no such step or try", where);
+}
+
+}  // namespace conductorai::infrastructure
