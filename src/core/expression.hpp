@@ -1,11 +1,11 @@
 #pragma once
 // Expressions of workflow files: `if`, and `${{ }}` inside text. The language and its coercions are those of GitHub Actions:
-// literals null true false 12 1.5 0xff 'it''s'; == != < <= > >= && || ! ( ); contains startsWith endsWith; success failure always cancelled;
-// names inputs.<name>, tasks.<id>.outputs.<name>, foreach.item, env.<NAME>, each with further .field, ['field'] or [0] after it.
+// literals null true false 12 1.5 0xff 'it''s'; == != < <= > >= && || ! ( ); contains startsWith endsWith; success failure always
+// cancelled; names inputs.<name>, tasks.<id>.outputs.<name>, foreach.item, env.<NAME>, each with further .field, ['field'] or [0] after it.
 //
-// Coercions: operands of different types are compared as numbers (null 0, true 1, text by its decimal or hex form, "" 0, else NaN; lists and
-// objects NaN). Text is compared without regard to ASCII case. Falsy are false, 0, NaN, "" and null. && and || yield an operand.
-// What is missing is null. In text, null is "", lists and objects are compact JSON.
+// Coercions: operands of different types are compared as numbers (null 0, true 1, text by its decimal or hex form, "" 0, else NaN; lists
+// and objects NaN). Text is compared without regard to ASCII case. Falsy are false, 0, NaN, "" and null. && and || yield an operand. What
+// is missing is null. In text, null is "", lists and objects are compact JSON.
 
 #include <functional>
 #include <map>
