@@ -1,0 +1,105 @@
+#include "core/message_codec.hpp"
+
+#include <array>
+
+#include "core/json_codec.hpp"
+
+namespace conductorai {
+BOOST_DESCRIBE_STRUCT(TaskAssignment, (),
+                      (id, epoch, phase, task, workflow, foreach_item, findings, upstream, branch, base, workflow_base, scopes))
+BOOST_DESCRIBE_STRUCT(CancelAttempt, (), (id, reason))
+BOOST_DESCRIBE_STRUCT(Progress, (), (id, agent, text))
+BOOST_DESCRIBE_STRUCT(Heartbeat, (), (agent, running))
+}  // namespace conductorai
+
+namespace conductorai::core {
+
+namespace {
+
+constexpr int kVersion = 1;
+
+// In the order of MessageBody's alternatives.
+constexpr std::array<std::string_view, std::variant_size_v<MessageBody>> kTypes{
+    "none", "task_assignment", "task_result", "cancel_attempt", "progress", "heartbeat", "feedback", "value"};
+
+struct Envelope {
+  int v = kVersion;
+  std::string type;
+  std::string channel, from, correlation, reply_to;
+  int priority = 0;
+  std::optional<Milliseconds> ttl;
+  bool must_deliver = false;
+};
+BOOST_DESCRIBE_STRUCT(Envelope, (), (v, type, channel, from, correlation, reply_to, priority, ttl, must_deliver))
+
+std::unexpected<Error> corrupted(const Error& cause) {
+  Error error{.code = ErrorCode::data_corrupted, .message = "this is no bus message: " + cause.message, .where = cause.where};
+  return fail(std::move(error));
+}
+
+template <class T>
+Result<MessageBody> read_body(const boost::json::value& json) {
+  if constexpr (std::is_same_v<T, std::monostate>) {
+    return MessageBody{};
+  } else {
+    auto body = read_json_value<T>(json);
+    if (!body) return corrupted(body.error());
+    if constexpr (std::is_same_v<T, TaskAssignment>) {
+      // A foreach item may be null itself, which the generic reader takes for "absent".
+      const auto* item = json.get_object().if_contains("foreach_item");
+      if (item != nullptr && item->is_null()) body->foreach_item.emplace();
+    }
+    return MessageBody(std::in_place_type<T>, std::move(*body));
+  }
+}
+
+template <std::size_t... I>
+Result<MessageBody> read_body_of(std::string_view type, const boost::json::value& json, std::index_sequence<I...>) {
+  Result<MessageBody> body = fail(ErrorCode::unsupported, "unknown bus message type '" + std::string(type) + "'");
+  ((type == kTypes[I] ? void(body = read_body<std::variant_alternative_t<I, MessageBody>>(json)) : void()), ...);
+  return body;
+}
+
+}  // namespace
+
+std::string encode_message(const AgentMessage& message) {
+  std::string out = write_json(Envelope{.type = std::string(kTypes[message.body.index()]),
+                                        .channel = message.channel,
+                                        .from = message.from,
+                                        .correlation = message.correlation,
+                                        .reply_to = message.reply_to,
+                                        .priority = message.priority,
+                                        .ttl = message.ttl,
+                                        .must_deliver = message.must_deliver});
+  if (message.body.index() == 0) return out;
+  out.back() = ',';  // the body follows where the envelope closed
+  out += "\"body\":";
+  std::visit(
+      [&](const auto& body) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(body)>, std::monostate>) codec::write(out, body);
+      },
+      message.body);
+  return out += '}';
+}
+
+Result<AgentMessage> decode_message(std::string_view json) {
+  auto parsed = parse_boost(json);
+  if (!parsed) return corrupted(parsed.error());
+  auto envelope = read_json_value<Envelope>(*parsed);
+  if (!envelope) return corrupted(envelope.error());
+  if (envelope->v > kVersion)
+    return fail(ErrorCode::unsupported, "bus message of version " + std::to_string(envelope->v) + ", newer than 1");
+  const auto* found = parsed->get_object().if_contains("body");
+  auto body = read_body_of(envelope->type, found != nullptr ? *found : boost::json::value(), std::make_index_sequence<kTypes.size()>());
+  if (!body) return fail(body.error());
+  return AgentMessage{.channel = std::move(envelope->channel),
+                      .from = std::move(envelope->from),
+                      .correlation = std::move(envelope->correlation),
+                      .reply_to = std::move(envelope->reply_to),
+                      .priority = envelope->priority,
+                      .ttl = envelope->ttl,
+                      .must_deliver = envelope->must_deliver,
+                      .body = std::move(*body)};
+}
+
+}  // namespace conductorai::core
