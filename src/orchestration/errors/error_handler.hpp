@@ -2,7 +2,9 @@
 // ErrorHandler: what to do about a failed attempt. RETRY · SKIP · ESCALATE · DEAD_LETTER, and a circuit breaker an agent.
 
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "conductorai/clock.hpp"
 #include "conductorai/definition.hpp"
@@ -24,11 +26,17 @@ struct ErrorDecision {
 };
 
 struct BreakerOptions {
-  int failures_to_open = 5;            // in a row
-  Milliseconds open_for{30'000};       // then half-open: one probe
+  int failures_to_open = 5;       // in a row
+  Milliseconds open_for{30'000};  // then half-open: one probe
 };
 enum class BreakerState { closed, open, half_open };
 std::string_view to_string(BreakerState state);
+
+/// Marks an error whose attempt lies in the dead letters: `reason` is one of DeadLetter::reason (breaker_open, poison, expired,
+/// undeliverable).
+Error dead_letter_error(std::string_view reason, std::string message);
+/// The reason of a marked error or of what caused it; none for any other.
+std::optional<std::string> dead_letter_reason(const Error& error);
 
 class ErrorHandler {
  public:
@@ -44,6 +52,8 @@ class ErrorHandler {
   [[nodiscard]] BreakerState breaker(const AgentId& agent);
   /// True when an attempt may go to this agent now; in half-open only one at a time gets true until it is recorded.
   [[nodiscard]] bool try_acquire(const AgentId& agent);
+  /// Until an open breaker turns half-open; zero for any other.
+  [[nodiscard]] std::chrono::nanoseconds open_for_still(const AgentId& agent);
 
  private:
   struct Breaker {
