@@ -16,7 +16,7 @@ std::string describe(const Node& node) {
     case Node::Kind::boolean: return node.boolean ? "true" : "false";
     case Node::Kind::integer:
     case Node::Kind::number: return "the number " + node.text;
-    case Node::Kind::text: return node.text.empty() ? "an empty text" : "the text " + quoted(node.text);
+    case Node::Kind::text: return node.text.empty() ? "an empty text" : "the text " + quote(node.text);
     case Node::Kind::list: return node.items.empty() ? "an empty list" : "a list";
     case Node::Kind::map: return node.members.empty() ? "an empty mapping" : "a mapping";
   }

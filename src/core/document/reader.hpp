@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -169,7 +170,7 @@ class Section {
         std::move(name), std::move(type), [member](T& out, V value) { out.*member = Member(std::move(value)); }, std::move(description));
   }
   template <class V>
-  Section& use(std::string name, Type<V> type, std::function<void(T&, V)> apply, std::string description) {
+  Section& use(std::string name, Type<V> type, std::type_identity_t<std::function<void(T&, V)>> apply, std::string description) {
     Object schema = type.schema;
     schema["description"] = std::move(description);
     keys_.push_back({std::move(name), false, std::move(schema),
@@ -220,7 +221,7 @@ class Section {
     for (const Member& member : node.members) {
       const Key* key = find(member.key);
       if (key == nullptr) {
-        problems.add(member.key_at, "unknown key " + quoted(member.key), suggestion(member.key, names()));
+        problems.add(member.key_at, "unknown key " + quote(member.key), suggestion(member.key, names()));
         good = false;
         continue;
       }

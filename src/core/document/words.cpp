@@ -110,7 +110,7 @@ std::string suggestion(std::string_view word, std::span<const std::string> candi
   return fmt::format("known: {}", fmt::join(candidates, ", "));
 }
 
-std::string quoted(std::string_view text) {
+std::string quote(std::string_view text) {
   std::string out = "'";
   std::size_t shown = 0;
   for (const char c : text) {

@@ -24,6 +24,6 @@ std::optional<std::string> closest(std::string_view word, std::span<const std::s
 /// "did you mean 'agent'?" or, with few candidates, "known: a, b, c"; empty when neither helps.
 std::string suggestion(std::string_view word, std::span<const std::string> candidates);
 /// Quoted for a message: control characters escaped, cut at 60 characters.
-std::string quoted(std::string_view text);
+std::string quote(std::string_view text);
 
 }  // namespace conductorai::core::document
