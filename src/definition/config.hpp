@@ -1,0 +1,90 @@
+#pragma once
+// Configuration (docs/formats/config.md): flags > environment > workflow file > project file > user file > defaults; for limits the
+// stricter of all that are given.
+
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conductorai/definition.hpp"
+#include "conductorai/result.hpp"
+#include "conductorai/time.hpp"
+
+namespace conductorai::definition {
+
+/// A secret as configured; its value is read by `reveal`, and never printed.
+struct Secret {
+  enum class Kind { none, value, file, command } kind = Kind::none;
+  std::string text;  // the value, the path, or the command line
+  [[nodiscard]] bool empty() const { return kind == Kind::none; }
+  friend bool operator==(const Secret&, const Secret&) = default;
+};
+
+struct LlmConfig {
+  std::string provider, model;  // as WorkflowDefinition's
+  std::string base_url;         // empty: the provider's own
+  Secret openai_key, anthropic_key;
+  std::optional<int> retries;
+  Milliseconds timeout{120'000};  // of one call
+};
+struct RedisConfig {
+  std::string url;
+  int pool = 8;
+};
+struct S3Config {
+  std::string endpoint, region, bucket, prefix;
+  Secret access_key, secret_key, session_token;
+};
+struct RuntimeConfig {
+  std::string log_level = "warn";
+  std::string state = "sqlite";
+  std::string artifacts = "files";
+  Milliseconds shutdown_timeout{10'000};     // for running attempts to end
+  std::optional<Milliseconds> task_timeout;  // of an attempt; the stricter wins
+  int max_concurrent_tasks = 0;              // of the process; 0: no limit of its own
+  int agents_per_type = 2;
+  std::map<std::string, int> agents;  // of one type, in place of agents_per_type
+  int agent_capacity = 4;
+};
+
+struct Config {
+  LlmConfig llm;
+  RedisConfig redis;
+  S3Config s3;
+  RuntimeConfig runtime;
+  BudgetDefinition budget;                     // limits of every workflow
+  std::map<std::string, std::string> sources;  // "llm.model" -> "conductorai.yaml:3:10", "CONDUCTORAI_LLM__MODEL", "--model", "default"
+};
+
+struct ConfigRequest {
+  std::filesystem::path project_root = ".";
+  std::map<std::string, std::string> environment;
+  std::map<std::string, std::string> flags;   // by key path: {"llm.model", "…"}, {"runtime.log-level", "…"}
+  std::optional<std::filesystem::path> file;  // --config FILE in place of the project file: it must exist
+};
+
+/// Errors: invalid_argument (`where` is FILE:line:column, the variable or the flag), permission_denied. A file that is not there is none.
+std::expected<Config, std::vector<Error>> load_config(const ConfigRequest& request);
+
+/// Lays the configuration under a workflow: fills in what it leaves open (model, provider, retries), and keeps the stricter of each limit.
+/// What flags and environment say of provider and model wins over the workflow file.
+void apply_config(const Config& config, WorkflowDefinition& definition);
+
+/// The secret itself: the value, the file's first line, or the command's output. Errors: not_found, permission_denied, invalid_argument.
+Result<std::string> reveal(const Secret& secret);
+
+/// Every key with value and origin, one a line; secrets as "(set)".
+std::string show_config(const Config& config);
+/// The commented conductorai.yaml of `config init`; loads as it stands and changes nothing.
+std::string config_template();
+/// JSON Schema, draft 7, of conductorai.yaml.
+std::string config_schema();
+
+/// The user's own file: $XDG_CONFIG_HOME/conductorai/config.yaml, else ~/.config/…; empty without a home.
+std::filesystem::path user_config_path(const std::map<std::string, std::string>& environment);
+
+}  // namespace conductorai::definition

@@ -1,0 +1,46 @@
+#pragma once
+// What a run would do: tasks in the order they may start, and what they may cost in model calls at worst.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "conductorai/base_agent.hpp"
+#include "conductorai/definition.hpp"
+
+namespace conductorai::definition {
+
+struct PlannedTask {
+  TaskId id;
+  AgentType agent;
+  std::vector<TaskId> needs;
+  std::string condition;  // empty: none
+  bool foreach = false;   // its number of children is known at run time only
+  bool approval = false;  // by its own key or by policies.approvals
+  int max_attempts = 1;
+  std::int64_t calls = 0;        // on the normal path; of one child with foreach
+  std::int64_t calls_worst = 0;  // in all rounds, with all attempts and retries
+};
+
+struct PlannedPhase {
+  Phase phase = Phase::development;
+  std::vector<std::vector<PlannedTask>> levels;  // tasks of one level need none of each other
+  double min_success_rate = 1.0;
+  bool approval = false;
+};
+
+struct Plan {
+  std::string name;
+  std::vector<PlannedPhase> phases;  // those that have tasks, in order
+  int max_rounds = 1, max_loops = 0;
+  std::int64_t calls = 0;        // normal path: one round, no retry
+  std::int64_t calls_worst = 0;  // bounded by the budget where it has one
+  bool open_ended = false;       // a foreach over what a task gives: the figures count one child
+  BudgetDefinition budget;
+};
+
+Plan make_plan(const WorkflowDefinition& definition, const std::vector<AgentDescription>& agents);
+/// The plan for people, lines ended by '\n'.
+std::string to_text(const Plan& plan);
+
+}  // namespace conductorai::definition
