@@ -1,0 +1,302 @@
+#include "infrastructure/workspace/git_workspace_manager.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+#include "infrastructure/workspace/git_workspace.hpp"
+#include "infrastructure/workspace/worktree_files.hpp"
+
+namespace conductorai::infrastructure {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A name for a folder, one to one: what is not plain is written as its bytes. Long ones end in a digest of the whole.
+std::string folder_name(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  std::uint64_t digest = 14695981039346656037ULL;  // FNV-1a
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    digest = (digest ^ byte) * 1099511628211ULL;
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    if (plain)
+      out += c;
+    else
+      (out += '%') += {kHex[byte >> 4], kHex[byte & 15]};
+  }
+  if (out.size() <= 100) return out;
+  out.resize(80);
+  out += '+';
+  for (int shift = 60; shift >= 0; shift -= 4) out += kHex[digest >> shift & 15];
+  return out;
+}
+
+std::string attempt_name(const AttemptId& id) {
+  return folder_name(id.task.str()) + "." + std::to_string(id.round) + "." + std::to_string(id.attempt);
+}
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+std::vector<std::string> nul_separated(std::string_view text) {
+  std::vector<std::string> out;
+  for (auto part : std::views::split(text, '\0'))
+    if (!part.empty()) out.emplace_back(part.begin(), part.end());
+  return out;
+}
+
+Result<void> fresh_folder(const fs::path& folder) {
+  if (auto removed = remove_tree(folder); !removed) return removed;
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return fail(ErrorCode::unavailable, error.message(), folder.string(), "the state directory must be writable");
+  return {};
+}
+
+Error where(Error error, const fs::path& path) {
+  if (error.where.empty()) error.where = path.string();
+  return error;
+}
+
+}  // namespace
+
+GitWorkspaceManager::GitWorkspaceManager(runtime::Loop& loop, GitWorkspaceSettings settings)
+    : loop_(loop), settings_(std::move(settings)) {}
+GitWorkspaceManager::~GitWorkspaceManager() = default;
+
+fs::path GitWorkspaceManager::worktree_path(const AttemptId& attempt) const {
+  return settings_.area.root / "trees" / folder_name(attempt.workflow.str()) / attempt_name(attempt);
+}
+fs::path GitWorkspaceManager::index_path(const AttemptId& attempt) const {
+  return settings_.state_dir / "git" / "indexes" / folder_name(attempt.workflow.str()) / attempt_name(attempt);
+}
+
+task<Result<GitRepository>> GitWorkspaceManager::repository(fs::path path) {
+  if (auto known = repositories_.find(path); known != repositories_.end()) co_return known->second;
+  if (!git_checked_) {
+    auto checked = co_await check_git(loop_);
+    if (!checked) co_return fail(checked.error());
+    git_checked_ = true;
+  }
+  auto found = co_await find_repository(loop_, path);
+  if (!found) co_return fail(found.error());
+  repositories_.insert_or_assign(path, *found);
+  co_return std::move(*found);
+}
+
+// --- prepare -----------------------------------------------------------------------------------------------------------------------
+
+task<Result<Branch>> GitWorkspaceManager::prepare(BranchRequest request) {
+  if (request.repo.empty()) co_return co_await prepare_new(request.workflow);
+  co_return co_await prepare_existing(std::move(request));
+}
+
+task<Result<Branch>> GitWorkspaceManager::prepare_new(WorkflowId workflow) {
+  const fs::path folder = settings_.state_dir / "repos" / folder_name(workflow.str());
+  const std::string name = "conductorai/" + workflow.str();
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) co_return fail(ErrorCode::unavailable, error.message(), folder.string(), "the state directory must be writable");
+  // Bare, HEAD on the workflow's branch: `git clone` of it checks out the result. Repeating init changes nothing.
+  auto made =
+      co_await run_git(loop_, {.arguments = {"init", "--quiet", "--bare", "--template=", "--initial-branch=" + name, folder.string()}});
+  if (!made) co_return fail(made.error());
+  BranchRequest request{.workflow = workflow, .repo = folder.string(), .base = {}, .allow_dirty = true};
+  co_return co_await prepare_existing(std::move(request));
+}
+
+task<Result<Branch>> GitWorkspaceManager::prepare_existing(BranchRequest request) {
+  auto found = co_await repository(request.repo);
+  if (!found) co_return fail(found.error());
+  if (!request.allow_dirty && !found->bare) {
+    auto clean = co_await refuse_dirty(*found);
+    if (!clean) co_return fail(clean.error());
+  }
+  auto free = co_await refuse_taken_name(*found);
+  if (!free) co_return fail(free.error());
+  auto base = co_await resolve_base(*found, request.base);
+  if (!base) co_return fail(base.error());
+  co_return Branch{.name = "conductorai/" + request.workflow.str(), .base_commit = std::move(*base), .repo = found->top};
+}
+
+task<Result<void>> GitWorkspaceManager::refuse_dirty(GitRepository repository) {
+  // Clean filters are programs of the user's configuration: git would run them to compare. An empty command is none.
+  auto filters = co_await run_git(loop_, [&] {
+    GitCall call = repository_call(repository, {"config", "--name-only", "-z", "--get-regexp", "^filter\\."});
+    call.answers = {0, 1};
+    return call;
+  }());
+  if (!filters) co_return fail(filters.error());
+  std::vector<std::string> arguments;
+  for (const auto& key : nul_separated(filters->out)) {
+    const std::string driver = key.substr(0, key.rfind('.'));
+    for (const char* setting : {".clean=", ".smudge=", ".process=", ".required=false"}) {
+      arguments.emplace_back("-c");
+      arguments.push_back(driver + setting);
+    }
+  }
+  for (const char* word : {"status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=dirty", "--no-renames"})
+    arguments.emplace_back(word);
+  auto status = co_await run_git(loop_, repository_call(repository, std::move(arguments)));
+  if (!status) co_return fail(where(status.error(), repository.top));
+  std::string paths;
+  std::size_t count = 0;
+  for (const auto& line : nul_separated(status->out)) {
+    if (line.size() < 4) continue;
+    if (++count <= 10) paths += (paths.empty() ? "" : ", ") + line.substr(3);
+  }
+  if (count == 0) co_return Result<void>{};
+  if (count > 10) paths += " and " + std::to_string(count - 10) + " more";
+  co_return fail(ErrorCode::conflict, "the checkout has changes that are not committed", paths,
+                 "commit or stash them, or give --allow-dirty: the workflow then starts from the last commit, without them");
+}
+
+/// A branch "conductorai" would stand where our branches need a folder.
+task<Result<void>> GitWorkspaceManager::refuse_taken_name(GitRepository repository) {
+  GitCall call = repository_call(repository, {"show-ref", "--verify", "--quiet", "refs/heads/conductorai"});
+  call.answers = {0, 1};
+  auto shown = co_await run_git(loop_, std::move(call));
+  if (!shown) co_return fail(shown.error());
+  if (shown->exit_code == 1) co_return Result<void>{};
+  co_return fail(ErrorCode::invalid_argument, "a branch named 'conductorai' stands in the way of 'conductorai/<workflow>'",
+                 repository.top.string(), "rename it: git branch -m conductorai NEW-NAME");
+}
+
+task<Result<std::string>> GitWorkspaceManager::resolve_base(GitRepository repository, std::string base) {
+  GitCall call =
+      repository_call(repository, {"rev-parse", "--verify", "--quiet", "--end-of-options", (base.empty() ? "HEAD" : base) + "^{commit}"});
+  auto found = co_await run_git(loop_, std::move(call), ErrorCode::invalid_argument);
+  if (found) {
+    const std::string printed = trimmed(found->out);
+    const std::string id = printed.substr(printed.rfind('\n') + 1);
+    if (is_object_id(id)) co_return id;
+  } else if (found.error().code != ErrorCode::invalid_argument) {
+    co_return fail(found.error());
+  }
+  if (!base.empty())
+    co_return fail(ErrorCode::invalid_argument, "no such branch, tag or commit: " + base, repository.top.string(),
+                   "workspace.base names where the workflow's branch starts");
+  // No commit yet: the branch gets a root of its own, the same one each time.
+  auto store = open_store(settings_.state_dir, repository);
+  if (!store) co_return fail(store.error());
+  auto tree = co_await run_git(loop_, store_call(*store, {"mktree"}));
+  if (!tree) co_return fail(tree.error());
+  co_return co_await make_commit(loop_, *store, {.tree = trimmed(tree->out), .parents = {}, .message = "Start from nothing\n", .at = {}});
+}
+
+// --- worktrees ----------------------------------------------------------------------------------------------------------------------
+
+task<Result<void>> GitWorkspaceManager::discard(fs::path folder) {
+  co_return co_await files_.run([folder = std::move(folder)] { return remove_tree(folder); });
+}
+
+task<Result<std::unique_ptr<Workspace>>> GitWorkspaceManager::open(AttemptId attempt, fs::path repo, std::string base,
+                                                                   std::vector<std::string> protected_paths) {
+  if (!is_object_id(base)) co_return fail(ErrorCode::invalid_argument, "this is no commit id", base.substr(0, 80));
+  auto found = co_await repository(repo);
+  if (!found) co_return fail(found.error());
+  auto store = open_store(settings_.state_dir, *found);
+  if (!store) co_return fail(store.error());
+  auto area = make_work_area(settings_.state_dir);
+  if (!area) co_return fail(area.error());
+  GitWorkspaceParts parts{.store = *store,
+                          .root = worktree_path(attempt),
+                          .index = index_path(attempt),
+                          .base = base,
+                          .protected_paths = std::move(protected_paths),
+                          .area = settings_.area};
+  auto made = co_await files_.run([root = parts.root, index = parts.index]() -> Result<void> {
+    if (auto fresh = fresh_folder(root); !fresh) return fresh;
+    std::error_code error;
+    fs::create_directories(index.parent_path(), error);
+    if (error) return fail(ErrorCode::unavailable, error.message(), index.string(), "the state directory must be writable");
+    return {};
+  });
+  if (!made) co_return fail(made.error());
+  auto workspace = std::make_unique<GitWorkspace>(loop_, files_, std::move(parts));
+  auto filled = co_await workspace->restore(base);
+  if (!filled) co_return fail(filled.error());
+  co_return std::unique_ptr<Workspace>(std::move(workspace));
+}
+
+task<Result<void>> GitWorkspaceManager::close(AttemptId attempt, fs::path) {
+  std::error_code ignored;
+  for (const char* suffix : {"", ".lock"}) fs::remove(index_path(attempt).string() + suffix, ignored);
+  co_return co_await discard(worktree_path(attempt));
+}
+
+task<Result<void>> GitWorkspaceManager::close_all(WorkflowId workflow, fs::path) {
+  const AttemptId any{.workflow = workflow, .task = TaskId("any")};
+  auto trees = co_await discard(worktree_path(any).parent_path());
+  auto indexes = co_await discard(index_path(any).parent_path());
+  co_return trees ? indexes : trees;
+}
+
+// --- commits and the branch -----------------------------------------------------------------------------------------------------------
+
+task<Result<std::string>> GitWorkspaceManager::merge_base_case(GitStore store, std::string head, std::string commit) {
+  for (const auto& [older, newer] : {std::pair{head, commit}, std::pair{commit, head}}) {
+    GitCall call = store_call(store, {"merge-base", "--is-ancestor", older, newer});
+    call.answers = {0, 1};
+    auto answer = co_await run_git(loop_, std::move(call), ErrorCode::invalid_argument);
+    if (!answer) co_return fail(answer.error());
+    if (answer->exit_code == 0) co_return newer;
+  }
+  co_return std::string{};
+}
+
+task<Result<Merge>> GitWorkspaceManager::merge(fs::path repo, std::string head, std::string commit, std::string message, Timestamp at) {
+  for (const auto& id : {head, commit})
+    if (!is_object_id(id)) co_return fail(ErrorCode::invalid_argument, "this is no commit id", id.substr(0, 80));
+  auto found = co_await repository(repo);
+  if (!found) co_return fail(found.error());
+  auto store = open_store(settings_.state_dir, *found);
+  if (!store) co_return fail(store.error());
+  auto simple = co_await merge_base_case(*store, head, commit);
+  if (!simple) co_return fail(simple.error());
+  if (!simple->empty()) co_return Merge{.head = *simple, .conflicts = {}};
+  GitCall call =
+      store_call(*store, {"merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--allow-unrelated-histories", head, commit});
+  call.answers = {0, 1};
+  auto merged = co_await run_git(loop_, std::move(call));
+  if (!merged) co_return fail(merged.error());
+  auto fields = nul_separated(merged->out);
+  if (fields.empty()) co_return fail(ErrorCode::unavailable, "git merge-tree printed nothing", head);
+  const std::string tree = trimmed(fields.front());
+  if (merged->exit_code == 1) {
+    std::vector<std::string> conflicts(fields.begin() + 1, fields.end());
+    std::ranges::sort(conflicts);
+    conflicts.erase(std::ranges::unique(conflicts).begin(), conflicts.end());
+    co_return Merge{.head = {}, .conflicts = std::move(conflicts)};
+  }
+  if (!message.ends_with('\n')) message += '\n';
+  auto made = co_await make_commit(loop_, *store, {.tree = tree, .parents = {head, commit}, .message = message, .at = at});
+  if (!made) co_return fail(made.error());
+  co_return Merge{.head = std::move(*made), .conflicts = {}};
+}
+
+task<Result<void>> GitWorkspaceManager::move_branch(fs::path repo, std::string branch, std::string head) {
+  if (!is_object_id(head)) co_return fail(ErrorCode::invalid_argument, "this is no commit id", head.substr(0, 80));
+  auto found = co_await repository(repo);
+  if (!found) co_return fail(found.error());
+  auto moved = co_await run_git(
+      loop_, repository_call(*found, {"update-ref", "--no-deref", "--create-reflog", "-m", "conductorai", "refs/heads/" + branch, head}));
+  if (!moved) co_return fail(where(moved.error(), found->top));
+  co_return Result<void>{};
+}
+
+task<Result<std::string>> GitWorkspaceManager::tree_of(fs::path repo, std::string commit) {
+  if (!is_object_id(commit)) co_return fail(ErrorCode::invalid_argument, "this is no commit id", commit.substr(0, 80));
+  auto found = co_await repository(repo);
+  if (!found) co_return fail(found.error());
+  auto tree = co_await run_git(loop_, repository_call(*found, {"rev-parse", "--verify", "--quiet", commit + "^{tree}"}),
+                               ErrorCode::invalid_argument);
+  if (!tree) co_return fail(ErrorCode::invalid_argument, "no such commit", commit);
+  co_return trimmed(std::move(tree->out));
+}
+
+}  // namespace conductorai::infrastructure

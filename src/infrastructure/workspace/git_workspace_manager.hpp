@@ -1,0 +1,59 @@
+#pragma once
+// GitWorkspaceManager: workspaces on the `git` command. Git works in a private, empty git directory of ours that borrows the repository's
+// object store: the repository's own configuration, hooks, filters, index and checkout are never in play, and a worktree holds no `.git`.
+// Only reading the base and moving the branch touch the repository itself (docs/formats/workspace.md).
+
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "conductorai/workspace.hpp"
+#include "infrastructure/process/work_area.hpp"
+#include "infrastructure/workspace/git.hpp"
+#include "runtime/loop.hpp"
+#include "runtime/offload.hpp"
+
+namespace conductorai::infrastructure {
+
+struct GitWorkspaceSettings {
+  std::filesystem::path state_dir;  // repositories made by us, index files
+  WorkArea area;                    // worktrees; made where it is missing
+};
+
+/// Thread: the loop's; walks over whole trees run on a thread of its own.
+class GitWorkspaceManager final : public WorkspaceManager {
+ public:
+  GitWorkspaceManager(runtime::Loop& loop, GitWorkspaceSettings settings);
+  ~GitWorkspaceManager() override;
+
+  task<Result<Branch>> prepare(BranchRequest request) override;
+  task<Result<std::unique_ptr<Workspace>>> open(AttemptId attempt, std::filesystem::path repo, std::string base,
+                                                std::vector<std::string> protected_paths) override;
+  task<Result<Merge>> merge(std::filesystem::path repo, std::string head, std::string commit, std::string message, Timestamp at) override;
+  task<Result<void>> move_branch(std::filesystem::path repo, std::string branch, std::string head) override;
+  task<Result<std::string>> tree_of(std::filesystem::path repo, std::string commit) override;
+  task<Result<void>> close(AttemptId attempt, std::filesystem::path repo) override;
+  task<Result<void>> close_all(WorkflowId workflow, std::filesystem::path repo) override;
+
+  /// Where the worktree of an attempt lies.
+  [[nodiscard]] std::filesystem::path worktree_path(const AttemptId& attempt) const;
+
+ private:
+  [[nodiscard]] std::filesystem::path index_path(const AttemptId& attempt) const;
+  task<Result<Branch>> prepare_existing(BranchRequest request);
+  task<Result<Branch>> prepare_new(WorkflowId workflow);
+  task<Result<void>> refuse_dirty(GitRepository repository);
+  task<Result<void>> refuse_taken_name(GitRepository repository);
+  task<Result<std::string>> resolve_base(GitRepository repository, std::string base);
+  task<Result<GitRepository>> repository(std::filesystem::path path);
+  task<Result<std::string>> merge_base_case(GitStore store, std::string head, std::string commit);
+  task<Result<void>> discard(std::filesystem::path folder);
+
+  runtime::Loop& loop_;
+  GitWorkspaceSettings settings_;
+  std::map<std::filesystem::path, GitRepository> repositories_;
+  bool git_checked_ = false;
+  runtime::Worker files_;
+};
+
+}  // namespace conductorai::infrastructure
