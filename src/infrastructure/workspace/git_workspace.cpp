@@ -94,14 +94,11 @@ task<Result<T>> GitWorkspace::in_turn(task<Result<T>> work) {
   co_return result;
 }
 
-task<Result<std::string>> GitWorkspace::git(std::vector<std::string> arguments, std::string stdin_text, std::vector<int> answers) {
+task<Result<std::string>> GitWorkspace::git(std::vector<std::string> arguments) {
   // A git that was cancelled leaves its lock behind; whoever holds the turn is alone on this index.
   std::error_code ignored;
   std::filesystem::remove(parts_.index.string() + ".lock", ignored);
-  GitCall call = worktree_call(parts_.store, parts_.root, parts_.index, std::move(arguments));
-  call.stdin_text = std::move(stdin_text);
-  call.answers = std::move(answers);
-  auto result = co_await run_git(loop_, std::move(call));
+  auto result = co_await run_git(loop_, worktree_call(parts_.store, parts_.root, parts_.index, std::move(arguments)));
   if (!result) co_return fail(result.error());
   co_return std::move(result->out);
 }
@@ -118,9 +115,13 @@ task<Result<void>> GitWorkspace::refuse_planted_repositories() {
     if (slash == std::string::npos) co_return fail(ErrorCode::permission_denied, "the workspace holds a .git of its own", entry);
     folders += entry.substr(0, slash + 1) + '\0';
   }
-  auto ignored = co_await git({"check-ignore", "-z", "--stdin"}, folders, {0, 1});
+  GitCall call = worktree_call(parts_.store, parts_.root, parts_.index, {"check-ignore", "-z", "--stdin"});
+  call.environment["GIT_LITERAL_PATHSPECS"] = "0";  // this command refuses it
+  call.stdin_text = std::move(folders);
+  call.answers = {0, 1, 128};  // 128: a path inside a submodule of the base
+  auto ignored = co_await run_git(loop_, std::move(call));
   if (!ignored) co_return fail(ignored.error());
-  const auto covered = nul_separated(*ignored);
+  const auto covered = ignored->exit_code == 0 ? nul_separated(ignored->out) : std::vector<std::string>{};
   auto planted = std::ranges::find_if(
       *found, [&](const std::string& entry) { return std::ranges::count(covered, entry.substr(0, entry.rfind('/') + 1)) == 0; });
   if (planted == found->end()) co_return Result<void>{};

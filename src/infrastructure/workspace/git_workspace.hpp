@@ -50,7 +50,7 @@ class GitWorkspace final : public Workspace {
   task<Result<void>> record_present_files();
   task<Result<void>> refuse_planted_repositories();
   task<Result<void>> fill(std::string tree);
-  task<Result<std::string>> git(std::vector<std::string> arguments, std::string stdin_text = {}, std::vector<int> answers = {0});
+  task<Result<std::string>> git(std::vector<std::string> arguments);
 
   runtime::Loop& loop_;
   runtime::Worker& files_;
