@@ -1,8 +1,8 @@
 #include "evidence/findings.hpp"
 
 #include <algorithm>
-#include <utility>
 #include <set>
+#include <utility>
 
 #include "evidence/text.hpp"
 

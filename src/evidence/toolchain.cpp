@@ -60,6 +60,7 @@ Toolchain python_unittest(const std::string& arguments) {
           .discovery_format = "shim",
           .report_format = "shim",
           .environment = {{"PYTHONDONTWRITEBYTECODE", "1"}},
+          .programs = {"/usr/bin/python3"},
           .install_hint = "apt-get install python3"};
 }
 
@@ -89,6 +90,7 @@ Toolchain node_test(const std::string& arguments) {
           .test = "node --test" + report + arguments,
           .discovery_format = "shim",
           .report_format = "shim",
+          .programs = {"node"},
           .install_hint = "apt-get install nodejs"};
 }
 
@@ -107,13 +109,18 @@ Toolchain node(const Project& project) {
     toolchain = node_test(known->arguments);
     if (!known->before.empty()) toolchain.test = known->before + toolchain.test;
   } else if (!test.empty() && test.find("no test specified") == std::string::npos) {
-    toolchain = {.name = "npm", .language = "javascript", .test = "npm test --silent", .install_hint = "apt-get install npm"};
+    toolchain = {
+        .name = "npm", .language = "javascript", .test = "npm test --silent", .programs = {"npm"}, .install_hint = "apt-get install npm"};
   }
   toolchain.environment = {{"npm_config_update_notifier", "false"}, {"npm_config_fund", "false"}, {"npm_config_audit", "false"}};
-  if (dependencies && project.has("package-lock.json")) toolchain.prepare = "npm ci";
-  if (!script("build").empty())
+  if (dependencies && project.has("package-lock.json")) {
+    toolchain.prepare = "npm ci";
+    toolchain.builds_in_workspace = true;
+  }
+  if (!script("build").empty()) {
     toolchain.build = "npm run build --silent";
-  else if (!dependencies)  // with a bundler, .js may hold what node itself does not read
+    toolchain.builds_in_workspace = true;
+  } else if (!dependencies)  // with a bundler, .js may hold what node itself does not read
     toolchain.build =
         "find . -name node_modules -prune -o \\( -name '*.js' -o -name '*.mjs' -o -name '*.cjs' \\) -print | sort | "
         "while read -r file; do node --check \"$file\" || exit 1; done";
@@ -132,6 +139,7 @@ Toolchain cmake() {
               "ctest --test-dir \"$CONDUCTORAI_BUILD/cmake\" --output-on-failure --no-tests=error --output-junit \"$CONDUCTORAI_REPORT\"",
       .discovery_format = "ctest",
       .report_format = "ctest",
+      .programs = {"cmake", "ctest"},
       .install_hint = "apt-get install cmake make g++"};
 }
 
@@ -148,7 +156,12 @@ std::optional<std::string> make_target(std::string_view makefile) {
 std::optional<Toolchain> make(const Project& project) {
   for (const std::string name : {"GNUmakefile", "makefile", "Makefile"}) {
     if (!project.has(name)) continue;
-    Toolchain toolchain{.name = "make", .language = "c++", .build = "make", .install_hint = "apt-get install make"};
+    Toolchain toolchain{.name = "make",
+                        .language = "c++",
+                        .build = "make",
+                        .builds_in_workspace = true,
+                        .programs = {"make"},
+                        .install_hint = "apt-get install make"};
     if (auto target = make_target(project.text(name))) toolchain.test = "make " + *target;
     return toolchain;
   }
@@ -168,6 +181,7 @@ Toolchain go(const Project& project) {
           .discovery_format = "shim",
           .report_format = "go",
           .environment = {{"GOTOOLCHAIN", "local"}, {"GOFLAGS", "-buildvcs=false"}},
+          .programs = {"go", "/usr/bin/python3"},
           .install_hint = "apt-get install golang-go"};
 }
 
@@ -185,6 +199,7 @@ Toolchain cargo(const Project& project) {
           .discovery_format = "shim",
           .report_format = "shim",
           .environment = {{"CARGO_NET_OFFLINE", "true"}, {"CARGO_TERM_COLOR", "never"}},
+          .programs = {"cargo", "/usr/bin/python3"},
           .install_hint = "apt-get install cargo, or rustup with sandbox.read: [~/.cargo, ~/.rustup]"};
 }
 
@@ -230,6 +245,7 @@ void use_command(Toolchain& toolchain, const std::string& command, const Project
            .test = known->command + " --no-tests=error --output-junit \"$CONDUCTORAI_REPORT\"",
            .discovery_format = "ctest",
            .report_format = "ctest",
+           .programs = {"cmake", "ctest"},
            .install_hint = "apt-get install cmake make g++"};
   if (known && !known->before.empty()) {
     if (!own.discover.empty()) own.discover = "{ " + known->before + "true; } >&2 && " + own.discover;
@@ -237,33 +253,51 @@ void use_command(Toolchain& toolchain, const std::string& command, const Project
   }
   own.prepare = toolchain.prepare;
   own.build = toolchain.build;
+  own.builds_in_workspace = toolchain.builds_in_workspace;
   toolchain = std::move(own);
 }
 
+/// A report of the project's own runner. One that was there before the run is not a report of it.
+Result<void> use_report(Toolchain& toolchain, const ReportDefinition& report, const std::string& command) {
+  if (report.format != "junit" && report.format != "tap" && report.format != "gtest" && report.format != "go")
+    return fail(ErrorCode::invalid_argument, "unknown report format '" + report.format + "'", "toolchain.report.format",
+                "known: junit, tap, gtest, go");
+  if (report.path.empty() || report.path.starts_with('/') || ("/" + report.path + "/").find("/../") != std::string::npos)
+    return fail(ErrorCode::invalid_argument, "the report's path must be relative and inside the workspace", "toolchain.report.path");
+  const auto run = command.empty() ? toolchain.test : command;
+  if (!command.empty()) toolchain.name = "command";
+  toolchain.test = "rm -f \"$CONDUCTORAI_PROJECT_REPORT\"\n(" + run +
+                   "\n)\nstatus=$?\ncp \"$CONDUCTORAI_PROJECT_REPORT\" \"$CONDUCTORAI_REPORT\" 2>/dev/null\nexit $status";
+  toolchain.environment["CONDUCTORAI_PROJECT_REPORT"] = "./" + report.path;
+  toolchain.discover.clear();
+  toolchain.discovery_format.clear();
+  toolchain.report_format = report.format;
+  toolchain.report_path = report.path;
+  return {};
+}
+
 }  // namespace
+
+std::vector<std::string> files_to_read(const std::vector<std::string>& files) {
+  std::vector<std::string> wanted;
+  for (const auto& file : files)
+    if (wanted.size() < 200 && (is_python_test(file) || file == "package.json" || file == "Cargo.lock" || file == "Makefile" ||
+                                file == "makefile" || file == "GNUmakefile"))
+      wanted.push_back(file);
+  return wanted;
+}
 
 Result<Toolchain> detect_toolchain(const std::vector<std::string>& files, const ReadFile& read, const ToolchainDefinition& definition) {
   const Project project{files, read};
   auto toolchain = detect(project);
   if (definition.report) {
-    const auto& format = definition.report->format;
-    if (format != "junit" && format != "tap" && format != "gtest" && format != "go")
-      return fail(ErrorCode::invalid_argument, "unknown report format '" + format + "'", "toolchain.report.format",
-                  "known: junit, tap, gtest, go");
-    toolchain.discover.clear();
-    toolchain.discovery_format.clear();
-    if (!definition.test.empty()) {
-      toolchain.name = "command";
-      toolchain.test = definition.test;
-    }
-    toolchain.report_format = format;
-    toolchain.report_path = definition.report->path;
+    if (auto used = use_report(toolchain, *definition.report, definition.test); !used) return fail(used.error());
   } else if (!definition.test.empty()) {
     use_command(toolchain, definition.test, project);
   }
   if (!definition.prepare.empty()) toolchain.prepare = definition.prepare;
   if (!definition.build.empty()) toolchain.build = definition.build;
-  toolchain.own_build = !definition.prepare.empty() || !definition.build.empty();
+  if (!definition.prepare.empty() || !definition.build.empty()) toolchain.builds_in_workspace = true;
   toolchain.run = definition.run;
   return toolchain;
 }

@@ -1,0 +1,61 @@
+#pragma once
+// ToolchainRun: a project's toolchain at work in one attempt. Finds it, lays out the shims, and runs its commands as steps.
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conductorai/task_context.hpp"
+#include "evidence/toolchain.hpp"
+
+namespace conductorai::agents {
+
+/// How a command of the toolchain ended, and the file it wrote to CONDUCTORAI_REPORT.
+struct ToolchainOutcome {
+  CommandOutcome command;
+  std::optional<std::string> written;
+  [[nodiscard]] const CommandResult& result() const { return command.result; }
+  /// What it printed, stdout before stderr.
+  [[nodiscard]] std::string printed() const;
+};
+
+class ToolchainRun {
+ public:
+  /// Reads the workspace's files. Errors: as TaskContext::workspace; invalid_argument (the workflow's toolchain).
+  static task<Result<std::unique_ptr<ToolchainRun>>> open(TaskContext& context);
+
+  [[nodiscard]] const evidence::Toolchain& toolchain() const { return toolchain_; }
+  [[nodiscard]] const std::vector<std::string>& files() const { return files_; }
+
+  /// Fetches dependencies and builds: nullopt when there is nothing to do, else how the last command ended; a failed fetch ends it.
+  /// Errors: as TaskContext::run; unavailable (exit code 4) when a program of the toolchain is not installed.
+  task<Result<std::optional<ToolchainOutcome>>> build();
+  /// Errors of both as build. REQUIRES: the toolchain has such a command.
+  task<Result<ToolchainOutcome>> discover();
+  task<Result<ToolchainOutcome>> test();
+
+ private:
+  ToolchainRun(TaskContext& context, evidence::Toolchain toolchain, std::vector<std::string> files)
+      : context_(context), toolchain_(std::move(toolchain)), files_(std::move(files)) {}
+
+  struct Command {
+    std::string name;   // of artifacts and folders
+    std::string label;  // for progress
+    std::string shell;
+    bool network = false;
+  };
+  Result<void> lay_out();
+  task<Result<ToolchainOutcome>> run(Command command);
+  task<Result<ToolchainOutcome>> run_kept(Command command);
+  [[nodiscard]] bool may_fetch() const;
+
+  TaskContext& context_;
+  evidence::Toolchain toolchain_;
+  std::vector<std::string> files_;
+  std::filesystem::path shims_;     // read-only to commands
+  std::filesystem::path products_;  // CONDUCTORAI_BUILD
+};
+
+}  // namespace conductorai::agents
