@@ -56,6 +56,8 @@ class BaseAgent {
   virtual task<Result<void>> after(TaskContext& context, const Outcome& outcome);
 
  private:
+  task<Result<Outcome>> attempt(TaskContext& context, std::string& commit);
+
   AgentId id_;
   int capacity_;
 };

@@ -14,6 +14,8 @@
 
 namespace conductorai::integrations {
 
+struct StepBody;
+
 /// What an attempt's calls are recorded and charged under.
 struct CallAccount {
   std::uint64_t epoch = 0;
@@ -48,10 +50,10 @@ class LedgerProvider final : public BaseLLMProvider {
   task<Result<LLMResponse>> chat(LLMRequest request) override;
 
  private:
-  task<Result<StepBegun>> begin(const LLMRequest& request);
+  task<Result<StepBegun>> begin(LLMRequest request);
   task<Result<LLMResponse>> perform(LLMRequest request, StepRecord record);
+  task<Result<void>> store_answer(LLMCaller caller, LLMResponse answer, StepBody& body);
   task<Result<void>> settle(StepFinish finish);
-  task<Result<std::string>> recorded_answer(const LLMCaller& caller, const LLMResponse& response);
   task<Result<LLMResponse>> replay(StepRecord record);
 
   Ports ports_;

@@ -25,7 +25,7 @@ class ScriptedLLM final : public BaseLLMProvider, public StepNotes {
   [[nodiscard]] std::string_view name() const override { return "mock"; }
   task<Result<LLMResponse>> chat(LLMRequest request) override;
   std::string take_note(const LLMCaller& caller) override;
-  void set_aside(const StepId& step) override;
+  void stand(const StepId& step, const std::vector<std::string>& notes) override;
 
  private:
   static constexpr int kOwnAnswer = -1;  // given without a rule
@@ -34,6 +34,7 @@ class ScriptedLLM final : public BaseLLMProvider, public StepNotes {
     std::optional<int> pending;  // of the try in flight
   };
 
+  [[nodiscard]] static int rule_of(const std::string& note);
   [[nodiscard]] int uses(int rule) const;
   [[nodiscard]] int calls(const AttemptId& attempt) const;
   [[nodiscard]] Result<int> choose(const LLMRequest& request) const;

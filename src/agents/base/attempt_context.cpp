@@ -1,0 +1,115 @@
+#include "agents/base/attempt_context.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "runtime/scope.hpp"
+
+namespace conductorai::agents {
+
+AttemptContext::AttemptContext(const HostServices& services, std::shared_ptr<const TaskAssignment> assignment, AgentId agent,
+                               AgentType type, std::function<void(std::string)> progress)
+    : services_(services),
+      assignment_(std::move(assignment)),
+      agent_(std::move(agent)),
+      type_(std::move(type)),
+      progress_(std::move(progress)) {}
+
+AttemptContext::~AttemptContext() = default;
+
+void AttemptContext::progress(std::string text) {
+  if (progress_) progress_(std::move(text));
+}
+
+task<Result<LLMResponse>> AttemptContext::ask(LLMRequest request) {
+  request.caller = {.attempt = assignment_->id, .agent_type = type_.str(), .ordinal = next_ordinal()};
+  if (llm_ == nullptr) {
+    auto made = co_await services_.llm(assignment_);
+    if (!made) co_return fail(made.error());
+    llm_ = std::move(*made);
+  }
+  progress("asking the model");
+  auto answer = co_await llm_->chat(std::move(request));
+  co_return answer;
+}
+
+task<Result<Workspace*>> AttemptContext::workspace() {
+  if (workspace_ != nullptr) co_return workspace_.get();
+  auto repository = co_await services_.repository(assignment_);
+  if (!repository) co_return fail(repository.error());
+  auto opened =
+      co_await services_.workspaces.open(assignment_->id, *repository, assignment_->base, assignment_->workflow->workspace.protected_paths);
+  if (!opened) co_return fail(opened.error());
+  repository_ = std::move(*repository);
+  workspace_ = std::move(*opened);
+  co_return workspace_.get();
+}
+
+ArtifactRecord AttemptContext::record_of(std::string name, std::string type) const {
+  const AttemptId& id = assignment_->id;
+  return {.workflow = id.workflow,
+          .task = id.task,
+          .agent = agent_,
+          .round = id.round,
+          .attempt = id.attempt,
+          .type = std::move(type),
+          .name = std::move(name),
+          .digest = {},
+          .size = 0,
+          .at = services_.clock.now()};
+}
+
+task<Result<ArtifactRef>> AttemptContext::save_artifact(std::string name, std::string type, std::string bytes) {
+  auto saved = co_await runtime::shielded(services_.artifacts.save(record_of(std::move(name), std::move(type)), std::move(bytes)));
+  if (!saved) co_return fail(saved.error());
+  ArtifactRef reference{saved->name, saved->type, saved->digest, saved->size};
+  saved_.push_back(reference);
+  co_return reference;
+}
+
+task<Usage> AttemptContext::usage() {
+  Usage sum;
+  if (steps_ == 0) co_return sum;
+  auto records = co_await services_.states.load_steps(assignment_->id);
+  if (!records) co_return sum;
+  for (const StepRecord& record : *records) sum += record.usage;
+  co_return sum;
+}
+
+Result<std::filesystem::path> AttemptContext::scratch_folder(std::string purpose) {
+  static constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz234567";
+  const auto random_name = [&] {
+    std::string name;
+    for (int i = 0; i < 20; ++i) name += kLetters[services_.entropy.next() % 32];
+    return name;
+  };
+  std::error_code error;
+  if (scratch_.empty()) {
+    scratch_ = services_.scratch_root / random_name();
+    std::filesystem::create_directories(scratch_, error);
+    if (!error) ::chmod(scratch_.c_str(), 0711);  // passed through by the sandbox's user, listed by nobody
+  }
+  for (char& c : purpose)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '-';
+  const std::string name = purpose + "-" + random_name();
+  const auto folder = scratch_ / name;
+  if (!error) std::filesystem::create_directory(folder, error);
+  if (error) return fail(ErrorCode::resource_exhausted, "cannot make a scratch folder: " + error.message(), folder.string());
+  if (services_.hand_over) services_.hand_over(folder);
+  scratch_names_.push_back(folder.string());
+  scratch_names_.push_back(name);
+  return folder;
+}
+
+task<void> AttemptContext::close() {
+  if (workspace_ != nullptr) {
+    workspace_.reset();
+    (void)co_await services_.workspaces.close(assignment_->id, repository_);
+  }
+  std::error_code ignored;
+  if (!scratch_.empty()) std::filesystem::remove_all(scratch_, ignored);
+}
+
+}  // namespace conductorai::agents

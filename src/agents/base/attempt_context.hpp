@@ -1,0 +1,79 @@
+#pragma once
+// AttemptContext: the TaskContext of one attempt, on the ports. Numbers the steps, opens what is needed at first use, closes it all.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agents/base/agent_host.hpp"
+#include "agents/base/command_record.hpp"
+#include "conductorai/task_context.hpp"
+
+namespace conductorai::agents {
+
+/// An attempt taken up after a crash starts at its base and runs the agent's code again from its start: a step on record is answered
+/// without being performed, and the files are set to the tree it left. So the agent sees at each step exactly what it saw before.
+class AttemptContext final : public TaskContext {
+ public:
+  /// `services` outlives it; `progress` is called on the loop's thread.
+  AttemptContext(const HostServices& services, std::shared_ptr<const TaskAssignment> assignment, AgentId agent, AgentType type,
+                 std::function<void(std::string)> progress);
+  ~AttemptContext() override;
+
+  [[nodiscard]] const TaskAssignment& assignment() const override { return *assignment_; }
+  [[nodiscard]] const AgentId& agent() const override { return agent_; }
+  task<Result<LLMResponse>> ask(LLMRequest request) override;
+  task<Result<CommandOutcome>> run(CommandRequest request) override;
+  task<Result<Workspace*>> workspace() override;
+  task<Result<ArtifactRef>> save_artifact(std::string name, std::string type, std::string bytes) override;
+  [[nodiscard]] std::vector<ArtifactRef> saved_artifacts() const override { return saved_; }
+  task<Usage> usage() override;
+  [[nodiscard]] ArtifactStore& artifacts() override { return services_.artifacts; }
+  [[nodiscard]] Clock& clock() override { return services_.clock; }
+  void progress(std::string text) override;
+  Result<std::filesystem::path> scratch_folder(std::string purpose) override;
+
+  /// Throws the worktree and the scratch folders away. REQUIRES: nothing of the attempt runs any more.
+  task<void> close();
+
+ private:
+  struct Prepared {  // a command on its way
+    CommandRequest request;
+    StepId step;
+    std::string tree;  // before it
+    Milliseconds wall{0};
+    bool clamped = false;  // `wall` is what the budget leaves
+    int try_number = 1;
+  };
+
+  [[nodiscard]] std::string next_ordinal() { return std::to_string(++steps_); }
+  [[nodiscard]] ArtifactRecord record_of(std::string name, std::string type) const;
+  [[nodiscard]] bool networked(const CommandRequest& request) const;
+  [[nodiscard]] SandboxCommand sandbox_command(const Prepared& command, const std::filesystem::path& root);
+  task<Result<Milliseconds>> wall_left();
+  task<Result<StepBegun>> begin(Prepared& command);
+  task<Result<CommandOutcome>> perform(Prepared command);
+  task<Result<CommandOutcome>> keep(Prepared command, CommandResult result);
+  task<Result<void>> keep_output(CapturedOutput& output, std::string name, CommandOutcome& outcome);
+  task<Result<void>> keep_collected(CommandRequest request, CommandRecord& record);
+  task<Result<std::string>> keep_body(StepId step, std::string body);
+  task<Result<void>> settle(StepFinish finish);
+  task<Result<CommandOutcome>> replay(StepRecord step, std::vector<std::string> collect);
+  task<Result<CommandOutcome>> with_collected(CommandRecord record, std::vector<std::string> collect);
+
+  const HostServices& services_;
+  std::shared_ptr<const TaskAssignment> assignment_;
+  AgentId agent_;
+  AgentType type_;
+  std::function<void(std::string)> progress_;
+  int steps_ = 0;
+  std::unique_ptr<BaseLLMProvider> llm_;
+  std::shared_ptr<Sandbox> sandbox_;
+  std::unique_ptr<Workspace> workspace_;
+  std::filesystem::path repository_;
+  std::filesystem::path scratch_;           // parent of the scratch folders
+  std::vector<std::string> scratch_names_;  // in order of making
+  std::vector<ArtifactRef> saved_;
+};
+
+}  // namespace conductorai::agents

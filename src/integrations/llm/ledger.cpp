@@ -1,0 +1,166 @@
+#include "integrations/llm/ledger.hpp"
+
+#include "base/crash_point.hpp"
+#include "core/codec.hpp"
+#include "core/json_codec.hpp"
+#include "integrations/llm/step_body.hpp"
+#include "runtime/scope.hpp"
+
+namespace conductorai::integrations {
+namespace {
+
+constexpr std::size_t kInlineBytesMax = 64 * 1024;
+constexpr int kSettleTries = 6;
+constexpr Milliseconds kSettlePause{100};  // doubling: an answer is held for about 3 s
+
+StepId step_of(const LLMCaller& caller) {
+  return {caller.attempt, caller.ordinal};
+}
+
+// A field more here would make every attempt taken up again diverge, so who asks stays out.
+std::string sent_part(const LLMRequest& request) {
+  LLMRequest sent = request;
+  sent.caller = {};
+  return core::write_json(sent);
+}
+
+bool worth_repeating(const Error& error) {
+  return error.code == ErrorCode::unavailable || error.code == ErrorCode::resource_exhausted;
+}
+
+}  // namespace
+
+StepStatus settled_status(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::timeout:
+    case ErrorCode::cancelled:
+    case ErrorCode::invalid_answer:
+    case ErrorCode::internal: return StepStatus::unknown;
+    default: return StepStatus::failed;
+  }
+}
+
+Amounts worst_case(const LLMRequest& request) {
+  std::int64_t bytes = static_cast<std::int64_t>(request.answer_schema.size());
+  for (const ChatMessage& message : request.messages) {
+    bytes += static_cast<std::int64_t>(message.text.size());
+    for (const ToolCall& call : message.tool_calls)
+      bytes += static_cast<std::int64_t>(call.name.size() + core::to_json(call.arguments).size());
+  }
+  for (const ToolSpec& tool : request.tools)
+    bytes += static_cast<std::int64_t>(tool.name.size() + tool.description.size() + tool.parameters_schema.size());
+  return {.usd_micros = 0, .tokens = bytes + request.output_tokens_max, .calls = 1, .wall_ms = 0};
+}
+
+std::string request_digest(const LLMRequest& request) {
+  return "sha256:" + core::sha256_hex(sent_part(request));
+}
+
+task<Result<LLMResponse>> LedgerProvider::chat(LLMRequest request) {
+  auto begun = co_await runtime::shielded(begin(request));
+  if (!begun) co_return fail(begun.error());
+  switch (begun->outcome) {
+    case StepBegun::Outcome::refused:
+      co_return fail(ErrorCode::budget_exhausted, begun->refusal, to_string(request.caller.attempt), "raise it with `resume --add-budget`");
+    case StepBegun::Outcome::answered: {
+      auto replayed = co_await replay(std::move(begun->record));
+      co_return replayed;
+    }
+    case StepBegun::Outcome::begun: break;
+  }
+  auto performed = co_await perform(std::move(request), std::move(begun->record));
+  co_return performed;
+}
+
+task<Result<StepBegun>> LedgerProvider::begin(LLMRequest request) {
+  StepBegin step{.id = step_of(request.caller),
+                 .kind = "llm",
+                 .request_digest = request_digest(request),
+                 .worst_case = worst_case(request),
+                 .scopes = account_.scopes,
+                 .epoch = account_.epoch};
+  auto begun = co_await ports_.states.begin_step(step);
+  co_return begun;
+}
+
+task<Result<LLMResponse>> LedgerProvider::perform(LLMRequest request, StepRecord record) {
+  const LLMCaller caller = request.caller;
+  StepBody body{.answer = {}, .answer_artifact = {}, .error = {}, .notes = notes_of(record)};
+  if (ports_.notes != nullptr) ports_.notes->stand(record.id, body.notes);
+  crash_point("llm.before_send");
+  auto answer = co_await ports_.inner.chat(std::move(request));
+  crash_point("llm.after_answer");
+  if (ports_.notes != nullptr)
+    if (auto note = ports_.notes->take_note(caller); !note.empty()) body.notes.push_back(std::move(note));
+
+  StepFinish finish{.id = record.id,
+                    .try_number = record.tries,
+                    .status = StepStatus::answered,
+                    .usage = {},
+                    .response = {},
+                    .tree = {},
+                    .epoch = account_.epoch};
+  if (answer) {
+    answer->usage.calls = 1;
+    finish.usage = answer->usage;
+    auto stored = co_await runtime::shielded(store_answer(caller, *answer, body));
+    if (!stored) co_return fail(stored.error());
+  } else {
+    finish.status = settled_status(answer.error());
+    body.error = answer.error();
+  }
+  finish.response = core::write_json(body);
+  auto settled = co_await runtime::shielded(settle(std::move(finish)));
+  if (!settled) co_return fail(settled.error());
+  co_return answer;
+}
+
+// A large body is durable before the step that refers to it.
+task<Result<void>> LedgerProvider::store_answer(LLMCaller caller, LLMResponse answer, StepBody& body) {
+  std::string json = core::write_json(answer);
+  if (json.size() <= kInlineBytesMax) {
+    body.answer = std::move(answer);
+    co_return Result<void>{};
+  }
+  ArtifactRecord record{.workflow = caller.attempt.workflow,
+                        .task = caller.attempt.task,
+                        .agent = account_.agent,
+                        .round = caller.attempt.round,
+                        .attempt = caller.attempt.attempt,
+                        .type = "answer",
+                        .name = "answer-" + caller.ordinal,
+                        .digest = {},
+                        .size = 0,
+                        .at = ports_.clock.now()};
+  for (int tries = 1;; ++tries) {
+    auto saved = co_await ports_.artifacts.save(record, json);
+    if (saved) {
+      body.answer_artifact = saved->digest;
+      co_return Result<void>{};
+    }
+    if (tries == kSettleTries || !worth_repeating(saved.error())) co_return fail(saved.error());
+    (void)co_await sleep_for(ports_.clock, kSettlePause * (1 << tries));
+  }
+}
+
+task<Result<void>> LedgerProvider::settle(StepFinish finish) {
+  for (int tries = 1;; ++tries) {
+    auto written = co_await ports_.states.finish_step(finish);
+    if (written || tries == kSettleTries || !worth_repeating(written.error())) co_return written;
+    (void)co_await sleep_for(ports_.clock, kSettlePause * (1 << (tries - 1)));
+  }
+}
+
+task<Result<LLMResponse>> LedgerProvider::replay(StepRecord record) {
+  auto body = core::read_json<StepBody>(record.response);
+  if (!body)
+    co_return fail(ErrorCode::data_corrupted,
+                   "the recorded answer of step " + record.id.ordinal + " does not read: " + body.error().message);
+  if (body->answer) co_return std::move(*body->answer);
+  auto bytes = co_await ports_.artifacts.get(body->answer_artifact);
+  if (!bytes) co_return fail(bytes.error());
+  auto answer = core::read_json<LLMResponse>(*bytes);
+  co_return answer;
+}
+
+}  // namespace conductorai::integrations

@@ -1,0 +1,21 @@
+#pragma once
+// What an LLM step's `response` holds in the ledger (docs/formats/llm-script.md, "In the steps ledger").
+
+#include <boost/describe/class.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conductorai/llm_provider.hpp"
+
+namespace conductorai::integrations {
+
+struct StepBody {
+  std::optional<LLMResponse> answer;
+  Digest answer_artifact;  // instead of `answer` where it is large
+  std::optional<Error> error;
+  std::vector<std::string> notes;  // one a recorded try, see StepNotes
+};
+BOOST_DESCRIBE_STRUCT(StepBody, (), (answer, answer_artifact, error, notes))
+
+}  // namespace conductorai::integrations

@@ -1,0 +1,139 @@
+#include "integrations/llm/structured.hpp"
+
+#include <boost/json/value.hpp>
+#include <exception>
+#include <valijson/adapters/boost_json_adapter.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+#include <valijson/validator.hpp>
+
+#include "core/json.hpp"
+#include "core/json_boost.hpp"
+
+namespace conductorai::integrations {
+namespace {
+
+constexpr std::string_view kFence = "```";
+constexpr std::size_t kQuotedBytesMax = 2'000;  // of a wrong answer, in a follow-up
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const auto first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+std::string_view fenced(std::string_view text) {
+  const auto open = text.find(kFence);
+  if (open == std::string_view::npos) return {};
+  const auto line_end = text.find('\n', open);
+  if (line_end == std::string_view::npos) return {};
+  const auto close = text.find(kFence, line_end);
+  return close == std::string_view::npos ? std::string_view{} : text.substr(line_end + 1, close - line_end - 1);
+}
+
+std::string describe(valijson::ValidationResults& results) {
+  valijson::ValidationResults::Error error;
+  std::string words;
+  for (int shown = 0; shown < 5 && results.popError(error); ++shown) {
+    std::string path;
+    for (const std::string& part : error.context) path += part;
+    words += (words.empty() ? "" : "; ") + path + ": " + error.description;
+  }
+  return words.empty() ? "it does not follow the schema" : words;
+}
+
+}  // namespace
+
+Result<Value> json_of_answer(std::string_view text) {
+  auto whole = core::parse_json(trimmed(text));
+  if (whole) return whole;
+  if (auto inside = trimmed(fenced(text)); !inside.empty())
+    if (auto value = core::parse_json(inside)) return value;
+  const auto open = text.find('{');
+  const auto close = text.rfind('}');
+  if (open != std::string_view::npos && close != std::string_view::npos && open < close)
+    if (auto value = core::parse_json(text.substr(open, close - open + 1))) return value;
+  return fail(ErrorCode::invalid_answer, "the answer is no JSON: " + whole.error().message, whole.error().where);
+}
+
+Result<std::string> schema_violation(std::string_view schema_text, std::string_view json) {
+  auto schema_json = core::parse_boost(schema_text);
+  if (!schema_json) return fail(schema_json.error());
+  auto document = core::parse_boost(json);
+  if (!document) return document.error().message;
+  try {
+    valijson::Schema schema;
+    valijson::SchemaParser parser;
+    valijson::adapters::BoostJsonAdapter schema_adapter(*schema_json);
+    parser.populateSchema(schema_adapter, schema);
+    valijson::Validator validator(valijson::Validator::kStrongTypes);
+    valijson::ValidationResults results;
+    valijson::adapters::BoostJsonAdapter adapter(*document);
+    if (validator.validate(schema, adapter, &results)) return std::string{};
+    return describe(results);
+  } catch (const std::exception& thrown) {
+    return fail(ErrorCode::invalid_argument, std::string("the answer schema is wrong: ") + thrown.what());
+  }
+}
+
+namespace {
+
+struct Checked {
+  std::string json;       // compact, when it follows
+  std::string violation;  // in words, when it does not
+};
+
+Result<Checked> check(const LLMRequest& request, const LLMResponse& answer) {
+  auto value = json_of_answer(answer.text);
+  if (!value) return Checked{.json = {}, .violation = value.error().message};
+  std::string json = core::to_json(*value);
+  auto violation = schema_violation(request.answer_schema, json);
+  if (!violation) return fail(violation.error());
+  return Checked{.json = std::move(json), .violation = std::move(*violation)};
+}
+
+void add_follow_up(LLMRequest& request, const LLMResponse& answer, const std::string& violation) {
+  std::string quoted = answer.text.substr(0, kQuotedBytesMax);
+  request.messages.push_back({.role = Role::assistant, .text = std::move(quoted), .tool_calls = {}, .tool_call_id = {}});
+  request.messages.push_back({.role = Role::user,
+                              .text = "That answer cannot be used: " + violation +
+                                      "\nAnswer again with one JSON value that follows this schema, and nothing else:\n" +
+                                      request.answer_schema,
+                              .tool_calls = {},
+                              .tool_call_id = {}});
+}
+
+}  // namespace
+
+task<Result<LLMResponse>> StructuredProvider::chat(LLMRequest request) {
+  if (request.answer_schema.empty()) {
+    auto free = co_await inner_.chat(std::move(request));
+    co_return free;
+  }
+  const std::string ordinal = request.caller.ordinal;
+  std::string violation;
+  for (int follow_up = 0; follow_up <= follow_ups_; ++follow_up) {
+    if (follow_up > 0) request.caller.ordinal = ordinal + "." + std::to_string(follow_up);
+    auto answer = co_await inner_.chat(request);
+    if (!answer) {
+      if (follow_up > 0 && !answer.error().cause)
+        answer.error().cause = std::make_shared<Error>(Error{.code = ErrorCode::invalid_answer, .message = violation});
+      co_return answer;
+    }
+    if (answer->finish == FinishReason::refusal)
+      co_return fail(ErrorCode::invalid_answer, "the model refused: " + answer->text.substr(0, 200));
+    auto checked = check(request, *answer);
+    if (!checked) co_return fail(checked.error());
+    if (checked->violation.empty()) {
+      answer->text = std::move(checked->json);
+      co_return answer;
+    }
+    violation = checked->violation;
+    add_follow_up(request, *answer, violation);
+  }
+  co_return fail(ErrorCode::invalid_answer,
+                 "the answer does not follow its schema after " + std::to_string(follow_ups_) + " follow-ups: " + violation);
+}
+
+}  // namespace conductorai::integrations
