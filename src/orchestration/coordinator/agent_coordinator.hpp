@@ -1,6 +1,7 @@
 #pragma once
 // AgentCoordinator: who does it. Registry, priority queue, choice of an agent, hand-over by the bus, results back.
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,10 +23,16 @@ struct AgentRegistration {
 };
 
 struct CoordinatorOptions {
-  int max_concurrent_tasks = 0;           // of this process; 0: none
+  int max_concurrent_tasks = 0;            // of this process; 0: none
   Milliseconds heartbeat_timeout{30'000};  // an agent silent for longer is OFFLINE; its attempts fail as unavailable
   Milliseconds sync_interval{500};         // agent states are written to the StateManager at most this often
   Milliseconds breaker_wait_max{300'000};  // a task waits no longer for an open breaker: dead letter
+  Milliseconds cancel_grace{30'000};       // a stopped attempt whose agent does not confirm is given up after this
+};
+
+struct CoordinatorCounters {
+  std::uint64_t handed_over = 0;
+  std::uint64_t ignored_results = 0;  // of no live attempt: late, repeated, unknown, or from another agent than the one that has it
 };
 
 /// Thread: the loop's. Chooses least loaded → best success rate → longest idle, breaker closed; waits when none is free.
@@ -53,6 +60,7 @@ class AgentCoordinator {
 
   /// Why a dispatched attempt does not run yet, one sentence; empty when it runs or is unknown.
   [[nodiscard]] std::string waiting_reason(const AttemptId& attempt) const;
+  [[nodiscard]] CoordinatorCounters counters() const;
   /// Writes what agent_states() shows now; also done in the background.
   task<Result<void>> sync();
   /// Stops background work; call when nothing is dispatched any more.
