@@ -1,0 +1,317 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "infrastructure/process/lookup.hpp"
+#include "infrastructure/sandbox/bubblewrap_args.hpp"
+#include "infrastructure/sandbox/bubblewrap_errors.hpp"
+#include "infrastructure/sandbox/cgroup.hpp"
+#include "infrastructure/sandbox/run_common.hpp"
+#include "infrastructure/sandbox/seccomp_filter.hpp"
+
+namespace conductorai::infrastructure {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// The child's descriptors after 0, 1, 2.
+enum Inherited : int { kArgsFd = 3, kStatusFd, kBlockFd, kSeccompFd, kFirstMadeFile };
+
+Result<UniqueFd> file_of(std::string_view bytes) {
+  UniqueFd fd(::memfd_create("conductorai", MFD_CLOEXEC));
+  if (!fd || ::write(fd.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) || ::lseek(fd.get(), 0, SEEK_SET) != 0)
+    return fail(ErrorCode::resource_exhausted, std::string("cannot keep data in memory: ") + std::strerror(errno));
+  return fd;
+}
+
+/// Everything bubblewrap is given by descriptor, alive until it was started.
+struct Given {
+  std::vector<UniqueFd> files;  // from kArgsFd on; status and block are the pipes' ends
+  Pipe status;
+  Pipe block;
+};
+
+Result<Given> give(const SandboxCommand& command) {
+  const auto filter = seccomp_filter();
+  if (!filter) return fail(filter.error());
+  auto args = bubblewrap_args(command, {kStatusFd, kBlockFd, kSeccompFd, kFirstMadeFile});
+  if (!args) return fail(args.error());
+  // By descriptor, not on the command line: that is readable for every user of the machine, and holds the environment.
+  std::string packed;
+  for (const auto& arg : *args) packed.append(arg).push_back('\0');
+
+  Given given;
+  std::vector<std::string> contents{packed, *filter};
+  for (auto& file : made_files()) contents.push_back(std::move(file.content));
+  for (const auto& content : contents) {
+    auto file = file_of(content);
+    if (!file) return fail(file.error());
+    given.files.push_back(std::move(*file));
+  }
+  auto status = make_pipe();
+  if (!status) return fail(status.error());
+  auto block = make_pipe();
+  if (!block) return fail(block.error());
+  given.status = std::move(*status);
+  given.block = std::move(*block);
+  return given;
+}
+
+std::vector<int> descriptors_of(const Pipes& pipes, const Given& given) {
+  std::vector<int> out{pipes.in.get(),       pipes.out.get(),          pipes.err.get(),
+                       given.files[0].get(), given.status.write.get(), given.block.read.get()};
+  for (std::size_t n = 1; n < given.files.size(); ++n) out.push_back(given.files[n].get());
+  return out;
+}
+
+std::optional<int> number_after(std::string_view text, std::string_view label) {
+  const auto at = text.find(label);
+  if (at == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(at + label.size());
+  text.remove_prefix(std::min(text.find_first_not_of(": "), text.size()));
+  int value = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc{}) return std::nullopt;
+  return value;
+}
+
+/// A running sandbox: bubblewrap outside, the namespace's first process inside. Killing either takes the whole tree along.
+class Cage {
+ public:
+  explicit Cage(pid_t bubblewrap) : bubblewrap_(bubblewrap), outer_(open_pidfd(bubblewrap)) {}
+  Cage(const Cage&) = delete;
+  Cage& operator=(const Cage&) = delete;
+  ~Cage() {
+    kill();
+    (void)reap();
+  }
+
+  void found_init(pid_t init) { inner_ = open_pidfd(init); }
+  [[nodiscard]] int outer() const { return outer_.get(); }
+  [[nodiscard]] int inner() const { return inner_.get(); }
+  void kill() const {
+    for (const int fd : {inner_.get(), outer_.get()})
+      if (fd >= 0) ::syscall(SYS_pidfd_send_signal, fd, SIGKILL, nullptr, 0);
+  }
+  rusage reap() {
+    rusage usage{};
+    if (bubblewrap_ <= 0) return usage;
+    while (::wait4(bubblewrap_, nullptr, 0, &usage) < 0 && errno == EINTR) {
+    }
+    bubblewrap_ = -1;
+    return usage;
+  }
+
+ private:
+  pid_t bubblewrap_;
+  UniqueFd outer_;
+  UniqueFd inner_;
+};
+
+/// Waits until every process of the sandbox is gone: the first process of a PID namespace ends after all others.
+task<void> until_gone(runtime::Loop& loop, const Cage& cage) {
+  cage.kill();
+  (void)co_await loop.readable(cage.outer());
+  if (cage.inner() >= 0) (void)co_await loop.readable(cage.inner());
+}
+
+class Run {
+ public:
+  Run(Grounds& grounds, const SandboxCommand& command, const fs::path& folder, std::int64_t number, std::unique_ptr<Cgroup> cgroup)
+      : grounds_(grounds), outputs_(folder, number, command), cgroup_(std::move(cgroup)) {}
+
+  task<Result<CommandResult>> perform(SandboxCommand command, std::string bubblewrap);
+
+ private:
+  Result<pid_t> start(const SandboxCommand& command, const std::string& bubblewrap);
+  Result<pid_t> start_with(const LaunchSpec& spec);
+  task<Result<void>> release(const SandboxCommand& command, Cage& cage, Watchdog& watchdog, runtime::TaskScope& watch);
+  Result<CommandResult> result_of(const SandboxCommand& command, const rusage& usage, const Watchdog& watchdog);
+
+  Grounds& grounds_;
+  Outputs outputs_;
+  std::unique_ptr<Cgroup> cgroup_;
+  Pipes pipes_;
+  Given given_;
+  std::string status_;
+  runtime::Event status_told_;
+};
+
+Result<pid_t> Run::start(const SandboxCommand& command, const std::string& bubblewrap) {
+  auto pipes = make_pipes(!command.stdin_text.empty());
+  if (!pipes) return fail(pipes.error());
+  auto given = give(command);
+  if (!given) return fail(given.error());
+  pipes_ = std::move(*pipes);
+  given_ = std::move(*given);
+
+  LaunchSpec spec;
+  spec.program = bubblewrap;
+  spec.argv = {"bwrap", "--args", std::to_string(kArgsFd), "--"};
+  spec.argv.insert(spec.argv.end(), command.argv.begin(), command.argv.end());
+  spec.working_directory = "/";
+  spec.descriptors = descriptors_of(pipes_, given_);
+  spec.user = grounds_.user();
+  spec.limits = rlimits_of(command.limits);
+  auto pid = start_with(spec);
+  pipes_.in.reset();
+  pipes_.out.reset();
+  pipes_.err.reset();
+  given_.status.write.reset();
+  given_.block.read.reset();
+  given_.files.clear();
+  return pid;
+}
+
+/// A cgroup that cannot be joined after all is done without.
+Result<pid_t> Run::start_with(const LaunchSpec& spec) {
+  if (!cgroup_) return launch(spec);
+  LaunchSpec joining = spec;
+  joining.cgroup_procs = cgroup_->procs();
+  auto pid = launch(joining);
+  if (pid || pid.error().where != "cgroup") return pid;
+  cgroup_.reset();
+  return launch(spec);
+}
+
+task<void> read_status(runtime::Loop& loop, int fd, std::string& status, runtime::Event& told) {
+  co_await read_to_end(loop, fd, [&status, &told](std::string_view piece) {
+    status += piece;
+    if (piece.find('\n') != std::string_view::npos) told.set();
+  });
+  told.set();
+}
+
+/// bubblewrap waits behind the block pipe until its first process has a limit of tasks.
+task<Result<void>> Run::release(const SandboxCommand& command, Cage& cage, Watchdog& watchdog, runtime::TaskScope& watch) {
+  auto told = co_await status_told_.wait();
+  if (!told) co_return told;
+  const auto init = number_after(status_, "\"child-pid\"");
+  if (!init) co_return Result<void>{};  // it failed: its words are on stderr
+  cage.found_init(*init);
+  auto limited = limit_tasks(*init, static_cast<std::uint64_t>(task_cap(command.limits)), grounds_.user());
+  if (!limited) co_return limited;
+  watchdog.follow(std::make_unique<NamespaceTree>(*init));
+  watch.spawn(watchdog.watch());
+  const char go = 1;
+  (void)!::write(given_.block.write.get(), &go, 1);
+  given_.block.write.reset();
+  co_return Result<void>{};
+}
+
+task<Result<CommandResult>> Run::perform(SandboxCommand command, std::string bubblewrap) {
+  const TaskEnvironment environment = co_await current_environment();
+  runtime::Loop& loop = grounds_.loop;
+  auto pid = start(command, bubblewrap);
+  if (!pid) co_return fail(pid.error());
+  Cage cage(*pid);
+  Watchdog watchdog(loop, grounds_.worker, command.limits, command.workspace, grounds_.options.watch_every, [&cage] { cage.kill(); });
+  const auto started = loop.steady_now();
+
+  runtime::TaskScope pumps(loop);
+  runtime::TaskScope watch(loop);
+  CancelSource stop_writing;
+  outputs_.pump(loop, pumps, stop_writing, pipes_, watchdog, std::move(command.stdin_text));
+  pumps.spawn(read_status(loop, given_.status.read.get(), status_, status_told_));
+
+  auto ended = co_await release(command, cage, watchdog, watch);
+  if (ended) ended = co_await loop.readable(cage.outer());
+  co_await runtime::shielded(until_gone(loop, cage));
+  watch.cancel();
+  stop_writing.cancel();
+  co_await watch.join();
+  // Nobody inside is left to hold a pipe; the cut is for what can only be a defect.
+  auto cut = loop.call_after(std::chrono::seconds(2), [&pumps] { pumps.cancel(); });
+  co_await pumps.join();
+  cut.reset();
+  const rusage usage = cage.reap();
+  if (environment.cancelled()) ended = fail(ErrorCode::cancelled, "cancelled");
+  if (!ended) {
+    outputs_.discard();
+    co_return fail(ended.error());
+  }
+  auto result = result_of(command, usage, watchdog);
+  if (result) result->duration_ms = std::chrono::duration_cast<Milliseconds>(loop.steady_now() - started).count();
+  co_return result;
+}
+
+Result<CommandResult> Run::result_of(const SandboxCommand& command, const rusage& usage, const Watchdog& watchdog) {
+  CommandResult result;
+  result.exceeded = watchdog.exceeded();
+  result.out = outputs_.out.take();
+  result.err = outputs_.err.take();
+  const auto code = number_after(status_, "\"exit-code\"");
+  if (!code && !result.exceeded && !(cgroup_ && cgroup_->out_of_memory())) {
+    // bubblewrap tells an exit code only of a program that was started; without one, what stands on stderr are its own words.
+    outputs_.discard();
+    return fail(bubblewrap_error(result.err.head, command));
+  }
+  if (code && !result.exceeded)
+    take_exit_code(*code, result);
+  else
+    result.signal = SIGKILL;
+  if (!result.exceeded && cgroup_ && cgroup_->out_of_memory()) result.exceeded = "memory";
+  if (!result.exceeded && result.signal == SIGXCPU) result.exceeded = "cpu";
+  if (!result.exceeded && result.signal == SIGXFSZ) result.exceeded = "disk";
+  result.peak_rss_bytes = std::max<std::int64_t>(watchdog.peak_memory_bytes(), static_cast<std::int64_t>(usage.ru_maxrss) * 1024);
+  result.enforced_by = cgroup_ ? "cgroup v" + std::to_string(cgroup_->version()) + "+rlimits+watchdog" : "rlimits+watchdog";
+  return result;
+}
+
+class BubblewrapSandbox final : public Sandbox {
+ public:
+  BubblewrapSandbox(runtime::Loop& loop, SandboxOptions options) : grounds_{loop, options, work_area(options.state_dir)} {}
+
+  task<Result<CommandResult>> run(SandboxCommand command) override;
+  [[nodiscard]] fs::path workspace_path(const fs::path& /*host*/) const override { return kWorkspaceInside; }
+  [[nodiscard]] std::string_view name() const override { return "bubblewrap"; }
+
+ private:
+  Result<std::string> find_bubblewrap() const;
+  std::unique_ptr<Cgroup> make_cgroup(const SandboxDefinition& limits, std::int64_t number);
+  Grounds grounds_;
+};
+
+Result<std::string> BubblewrapSandbox::find_bubblewrap() const {
+  const std::string name = grounds_.options.bubblewrap.empty() ? "bwrap" : grounds_.options.bubblewrap.string();
+  auto found = find_program(name, {{"PATH", "/usr/bin:/bin:/usr/local/bin"}});
+  if (found) return found;
+  return fail(ErrorCode::unavailable, "cannot isolate generated code: bubblewrap is missing", {},
+              "apt-get install bubblewrap, or --sandbox=none to run it without isolation");
+}
+
+std::unique_ptr<Cgroup> BubblewrapSandbox::make_cgroup(const SandboxDefinition& limits, std::int64_t number) {
+  if (!grounds_.options.cgroups) return nullptr;
+  return make_run_cgroup("conductorai-" + std::to_string(::getpid()) + "-" + std::to_string(number),
+                         {limits.memory_bytes, task_cap(limits)});
+}
+
+task<Result<CommandResult>> BubblewrapSandbox::run(SandboxCommand command) {
+  const TaskEnvironment environment = co_await current_environment();
+  if (environment.cancelled()) co_return fail(ErrorCode::cancelled, "cancelled");
+  if (command.argv.empty()) co_return fail(ErrorCode::invalid_argument, "no program given");
+  auto bubblewrap = find_bubblewrap();
+  if (!bubblewrap) co_return fail(bubblewrap.error());
+  auto folder = grounds_.output_folder();
+  if (!folder) co_return fail(folder.error());
+  const std::int64_t number = ++grounds_.runs;
+  Run run(grounds_, command, *folder, number, make_cgroup(command.limits, number));
+  co_return co_await run.perform(std::move(command), *bubblewrap);
+}
+
+}  // namespace
+
+std::unique_ptr<Sandbox> make_bubblewrap_sandbox(runtime::Loop& loop, SandboxOptions options) {
+  return std::make_unique<BubblewrapSandbox>(loop, std::move(options));
+}
+
+}  // namespace conductorai::infrastructure

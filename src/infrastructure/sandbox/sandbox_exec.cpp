@@ -1,0 +1,22 @@
+#include "infrastructure/sandbox/sandbox_exec.hpp"
+
+#include <string_view>
+
+#include "infrastructure/sandbox/probes.hpp"
+#include "infrastructure/sandbox/supervisor.hpp"
+
+namespace conductorai::infrastructure {
+
+bool is_sandbox_exec(int argc, char** argv) {
+  if (argc < 2) return false;
+  const std::string_view mode = argv[1];
+  return mode == "__sandbox-exec" || mode == "__sandbox-probe";
+}
+
+int sandbox_exec_main(int argc, char** argv) {
+  if (argc < 3) return 2;
+  if (std::string_view(argv[1]) == "__sandbox-exec") return supervise(argv + 2);
+  return probe(argv[2], argv + 3);
+}
+
+}  // namespace conductorai::infrastructure
