@@ -25,6 +25,18 @@ std::string quote_hint(const Node& node) {
   return scalar ? fmt::format("put it in quotes: \"{}\"", node.text) : std::string();
 }
 
+std::string boolean_hint(const Node& node) {
+  for (const std::string_view word : {"yes", "Yes", "on", "On", "y"})
+    if (node.text == word) return "write true";
+  for (const std::string_view word : {"no", "No", "off", "Off", "n"})
+    if (node.text == word) return "write false";
+  return {};
+}
+
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
 Object text_schema(const TextRules& rules) {
   Object schema{{"type", "string"}};
   if (!rules.allowed.empty()) {
@@ -34,6 +46,7 @@ Object text_schema(const TextRules& rules) {
   }
   if (!rules.may_be_empty) schema["minLength"] = 1;
   if (rules.bytes_max > 0) schema["maxLength"] = static_cast<std::int64_t>(rules.bytes_max);
+  if (rules.one_line) schema["pattern"] = "^[^\\x00-\\x1F\\x7F]*$";
   if (!rules.pattern.empty()) schema["pattern"] = "^(" + rules.pattern + ")$";
   return schema;
 }
@@ -50,7 +63,8 @@ bool read_text(const TextRules& rules, const std::regex* pattern, const Node& no
     return false;
   }
   // The length is bounded before the expression is matched: std::regex recurses a level a character.
-  const bool fits = (rules.may_be_empty || !node.text.empty()) && (rules.bytes_max == 0 || node.text.size() <= rules.bytes_max);
+  const bool fits = (rules.may_be_empty || !node.text.empty()) && !(rules.one_line && has_control_character(node.text)) &&
+                    (rules.bytes_max == 0 || node.text.size() <= rules.bytes_max);
   if (!fits || (pattern != nullptr && (node.text.size() > 1'000 || !std::regex_match(node.text, *pattern)))) {
     const std::string limit =
         rules.bytes_max > 0 && node.text.size() > rules.bytes_max ? fmt::format(" of at most {} bytes", rules.bytes_max) : "";
@@ -74,7 +88,7 @@ Type<std::string> text(TextRules rules) {
 
 Type<bool> boolean() {
   return {[](const Node& node, bool& out, Problems& problems) {
-            if (!node.is(Node::Kind::boolean)) return problems.expected(node, "true or false"), false;
+            if (!node.is(Node::Kind::boolean)) return problems.expected(node, "true or false", boolean_hint(node)), false;
             out = node.boolean;
             return true;
           },
@@ -89,6 +103,16 @@ Type<double> number(double min, double max) {
             return true;
           },
           Object{{"type", "number"}, {"minimum", min}, {"maximum", max}}};
+}
+
+Type<double> positive_number(double max) {
+  return {[max](const Node& node, double& out, Problems& problems) {
+            if (!node.is_number() || !std::isfinite(node.number) || node.number <= 0 || node.number > max)
+              return problems.expected(node, fmt::format("a number greater than 0, at most {}", max)), false;
+            out = node.number;
+            return true;
+          },
+          Object{{"type", "number"}, {"exclusiveMinimum", 0}, {"maximum", max}}};
 }
 
 Type<std::int64_t> whole_number(std::int64_t min, std::int64_t max) {
@@ -138,11 +162,13 @@ Type<std::int64_t> size(std::int64_t min, std::int64_t max) {
 }
 
 Type<std::int64_t> usd(double max) {
-  return convert<std::int64_t, double>(number(0, max), [](double dollars) { return std::llround(dollars * 1e6); });
+  return convert<std::int64_t, double>(positive_number(max),
+                                       [](double dollars) { return std::max<std::int64_t>(1, std::llround(dollars * 1e6)); });
 }
 
 Type<std::int64_t> minutes(double max) {
-  return convert<std::int64_t, double>(number(0, max), [](double count) { return std::llround(count * 60'000); });
+  return convert<std::int64_t, double>(positive_number(max),
+                                       [](double count) { return std::max<std::int64_t>(1, std::llround(count * 60'000)); });
 }
 
 Type<Value> any() {

@@ -36,6 +36,7 @@ struct TextRules {
   std::vector<std::string> allowed;  // empty: any
   bool may_be_empty = true;
   std::size_t bytes_max = 0;      // 0: any
+  bool one_line = false;          // no control characters
   std::string pattern;            // ECMAScript regular expression over the whole text; empty: any
   std::string expected = "text";  // for the message
 };
@@ -43,12 +44,14 @@ struct TextRules {
 Type<std::string> text(TextRules rules = {});
 Type<bool> boolean();
 Type<double> number(double min, double max);
+/// Greater than 0.
+Type<double> positive_number(double max);
 Type<std::int64_t> whole_number(std::int64_t min, std::int64_t max);
 Type<Milliseconds> duration(Milliseconds min = Milliseconds{1}, Milliseconds max = std::chrono::hours(24 * 366));
 Type<std::int64_t> size(std::int64_t min = 1, std::int64_t max = std::int64_t{1} << 50);
-/// Dollars as a number, kept as micro-dollars.
+/// Dollars as a number greater than 0, kept as micro-dollars.
 Type<std::int64_t> usd(double max = 1e6);
-/// Minutes as a number that may have a fraction, kept as milliseconds.
+/// Minutes as a number greater than 0 that may have a fraction, kept as milliseconds.
 Type<std::int64_t> minutes(double max = 527'040);
 Type<Value> any();
 /// Any mapping, kept as it is.
@@ -164,8 +167,8 @@ class Section {
   explicit Section(std::string description) : description_(std::move(description)) {}
 
   /// `V` is assigned to a member of type V, optional<V>, or anything made from V.
-  template <class Member, class V>
-  Section& key(std::string name, Member T::* member, Type<V> type, std::string description) {
+  template <class Member, class Owner, class V>
+  Section& key(std::string name, Member Owner::* member, Type<V> type, std::string description) {
     return use(
         std::move(name), std::move(type), [member](T& out, V value) { out.*member = Member(std::move(value)); }, std::move(description));
   }
@@ -183,13 +186,22 @@ class Section {
     return *this;
   }
   /// The key read in place: keys of the inner section that are left out keep what the outer struct holds.
-  template <class Inner>
-  Section& nested(std::string name, Inner T::* member, const Section<Inner>& inner, std::string description) {
+  template <class Inner, class Owner>
+  Section& nested(std::string name, Inner Owner::* member, const Section<Inner>& inner, std::string description) {
     Type<Inner> type = inner.type();
     type.schema["description"] = std::move(description);
     keys_.push_back({std::move(name), false, type.schema, [member, read = type.read](const Node& node, T& out, Problems& problems) {
                        return read(node, out.*member, problems);
                      }});
+    return *this;
+  }
+  /// A key whose section fills in members of the same struct (or of its base).
+  template <class Owner>
+  Section& part(std::string name, const Section<Owner>& inner, std::string description) {
+    Type<Owner> type = inner.type();
+    type.schema["description"] = std::move(description);
+    keys_.push_back({std::move(name), false, type.schema,
+                     [read = type.read](const Node& node, T& out, Problems& problems) { return read(node, out, problems); }});
     return *this;
   }
   /// The key added last must be there.

@@ -178,7 +178,7 @@ Node YamlParser::block_scalar(int parent) {
   }
   if (block.chomp == '+')
     block.text.append(block.breaks, '\n');
-  else if (block.chomp == ' ' && !block.empty)
+  else if (block.chomp == ' ' && !block.empty && block.breaks > 0)
     block.text += '\n';
   return scalar(std::move(block.text), start, true);
 }

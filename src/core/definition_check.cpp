@@ -1,0 +1,57 @@
+#include "core/definition_check.hpp"
+
+#include <set>
+
+#include "core/expression.hpp"
+#include "core/state.hpp"
+
+namespace conductorai::core {
+namespace {
+
+std::unexpected<Error> wrong(const TaskDefinition& task, std::string message) {
+  return fail(ErrorCode::invalid_argument, std::move(message), "tasks." + task.id.value);
+}
+
+Result<void> check_ids(const WorkflowDefinition& definition) {
+  std::set<TaskId> ids;
+  for (const TaskDefinition& task : definition.tasks) {
+    if (task.id.empty()) return fail(ErrorCode::invalid_argument, "a task has no id", "tasks");
+    if (task.id.value.find_first_of("[]/@") != std::string::npos) return wrong(task, "a task's id has none of the characters [ ] / @");
+    if (!ids.insert(task.id).second) return wrong(task, "the task's id is not unique");
+  }
+  for (const TaskDefinition& task : definition.tasks)
+    for (const TaskId& need : task.needs)
+      if (!ids.contains(need)) return wrong(task, "it needs task " + need.value + ", which is not there");
+  return {};
+}
+
+Result<void> check_order(const WorkflowDefinition& definition) {
+  const auto phases = phases_of(definition);
+  for (const TaskDefinition& task : definition.tasks) {
+    auto own = phases.find(task.id);
+    if (own == phases.end()) return wrong(task, "it needs itself, by way of others or directly");
+    for (const TaskId& need : task.needs)
+      if (auto it = phases.find(need); it != phases.end() && it->second > own->second)
+        return wrong(task, "it is of phase " + std::string(to_string(own->second)) + " and needs task " + need.value +
+                               " of the later phase " + std::string(to_string(it->second)));
+  }
+  return {};
+}
+
+Result<void> check_condition(const TaskDefinition& task) {
+  if (task.condition.empty()) return {};
+  if (auto parsed = parse_expression(task.condition); !parsed) return wrong(task, "if: " + to_string(parsed.error()));
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_definition(const WorkflowDefinition& definition) {
+  if (auto ids = check_ids(definition); !ids) return ids;
+  if (auto order = check_order(definition); !order) return order;
+  for (const TaskDefinition& task : definition.tasks)
+    if (auto condition = check_condition(task); !condition) return condition;
+  return {};
+}
+
+}  // namespace conductorai::core

@@ -1,0 +1,204 @@
+#include "core/readiness.hpp"
+
+#include <algorithm>
+#include <deque>
+
+#include "base/assert.hpp"
+#include "core/workflow_machine.hpp"
+
+namespace conductorai::core {
+namespace {
+
+/// Tasks to look at, in the order they became possible. A list, not recursion: a blocked chain may be 10,000 long.
+using Worklist = std::deque<TaskId>;
+
+bool is_live(const TaskMachine& machine) {
+  return std::holds_alternative<task_state::Live>(machine) || std::holds_alternative<task_state::AwaitingApproval>(machine);
+}
+
+/// Its dependents have one need less to wait for.
+void count_settled(WorkflowState& state, const TaskRecord& task, Worklist& work) {
+  if (task.parent) return;
+  --state.unsettled[task.phase];
+  for (const TaskId& dependent : state.dependents[task.definition.id])
+    if (--state.unmet_needs[dependent] == 0) work.push_back(dependent);
+}
+
+void leave_live(WorkflowState& state, const TaskRecord& task) {
+  state.live.erase(task.definition.id);
+  state.live_since.erase({task.since, task.definition.id});
+}
+
+void enter_live(WorkflowState& state, TaskRecord& task) {
+  task.since = state.last_seq;
+  state.live.insert(task.definition.id);
+  state.live_since.insert({task.since, task.definition.id});
+}
+
+/// The set bookkeeping of a transition; no start follows from here.
+void assign(WorkflowState& state, TaskRecord& task, TaskMachine next) {
+  const TaskId& id = task.definition.id;
+  if (is_live(task.machine)) leave_live(state, task);
+  if (std::holds_alternative<task_state::Expanded>(task.machine)) state.expanded.erase(id);
+  if (std::holds_alternative<task_state::Waiting>(task.machine)) state.ready.erase(id);
+  task.machine = std::move(next);
+  if (is_live(task.machine)) enter_live(state, task);
+  if (std::holds_alternative<task_state::Expanded>(task.machine)) state.expanded.insert(id);
+}
+
+void start(WorkflowState& state, TaskRecord& task) {
+  task.round = state.round;
+  task.attempts = 1;
+  assign(state, task, task_state::Live{.attempt = 1, .base = state.head, .not_before = {}});
+}
+
+bool has_slot(const TaskRecord& parent) {
+  return parent.definition.max_parallel <= 0 || parent.running_children < parent.definition.max_parallel;
+}
+
+/// Children start in order; those before next_child have all been started in this run of the parent.
+void fill_slots(WorkflowState& state, TaskRecord& parent) {
+  if (!in_progress(state)) return;
+  for (; parent.next_child < parent.children.size() && has_slot(parent); ++parent.next_child) {
+    TaskRecord& child = state.tasks.at(parent.children[parent.next_child]);
+    if (!std::holds_alternative<task_state::Waiting>(child.machine)) continue;
+    start(state, child);
+    ++parent.running_children;
+  }
+}
+
+void leave_slot(WorkflowState& state, const TaskRecord& child, bool was_live, bool now_settled) {
+  TaskRecord& parent = state.tasks.at(*child.parent);
+  if (was_live) --parent.running_children;
+  if (now_settled) --parent.unsettled_children;
+  if (std::holds_alternative<task_state::Expanded>(parent.machine)) fill_slots(state, parent);
+}
+
+void consider(WorkflowState& state, const TaskId& id, Worklist& work) {
+  TaskRecord& task = state.tasks.at(id);
+  if (!std::holds_alternative<task_state::Waiting>(task.machine) || task.blocked) return;
+  if (state.unmet_needs[id] > 0 || task.phase > state.phase) return;
+  if (!task.runs_after_failure && needs_outcome(state, task) == NeedOutcome::failed) {
+    task.blocked = true;
+    count_settled(state, task, work);
+    return;
+  }
+  // One whose need was skipped starts too: the decision that looks at its condition skips it in the same row.
+  if (in_progress(state))
+    start(state, task);
+  else
+    state.ready.insert(id);
+}
+
+void run(WorkflowState& state, Worklist work) {
+  for (; !work.empty(); work.pop_front()) consider(state, work.front(), work);
+}
+
+}  // namespace
+
+NeedOutcome need_outcome(const TaskRecord& task, const TaskRecord& need) {
+  if (std::holds_alternative<task_state::Skipped>(need.machine)) return NeedOutcome::skipped;
+  if (need.phase < task.phase) return NeedOutcome::met;
+  const bool completed = std::holds_alternative<task_state::Completed>(need.machine);
+  const bool failed = std::holds_alternative<task_state::Failed>(need.machine);
+  if (completed && !has_failed_verdict(need)) return NeedOutcome::met;
+  if (failed && !has_failed(need)) return NeedOutcome::met;
+  return NeedOutcome::failed;
+}
+
+NeedOutcome needs_outcome(const WorkflowState& state, const TaskRecord& task) {
+  NeedOutcome worst = NeedOutcome::met;
+  for (const TaskId& need : task.definition.needs)
+    if (auto it = state.tasks.find(need); it != state.tasks.end()) worst = std::max(worst, need_outcome(task, it->second));
+  return worst;
+}
+
+void change(WorkflowState& state, TaskRecord& task, TaskMachine next) {
+  const bool was_settled = settled(task);
+  const bool was_live = std::holds_alternative<task_state::Live>(task.machine);
+  assign(state, task, std::move(next));
+  const bool now_settled = settled(task) && !was_settled;
+  if (task.parent) {
+    const bool left = was_live && !std::holds_alternative<task_state::Live>(task.machine);
+    if (left || now_settled) leave_slot(state, task, left, now_settled);
+    return;
+  }
+  Worklist work;
+  if (now_settled) count_settled(state, task, work);
+  if (std::holds_alternative<task_state::Waiting>(task.machine)) work.push_back(task.definition.id);
+  run(state, std::move(work));
+}
+
+void start_ready(WorkflowState& state) {
+  const std::set<TaskId> held = std::exchange(state.ready, {});
+  run(state, Worklist(held.begin(), held.end()));
+  for (const TaskId& id : state.expanded) fill_slots(state, state.tasks.at(id));
+}
+
+void enter_phase(WorkflowState& state, Phase phase) {
+  Worklist work;
+  for (const TaskId& id : state.by_phase[phase]) work.push_back(id);
+  run(state, std::move(work));
+}
+
+void add_children(WorkflowState& state, TaskRecord& parent, const std::vector<Value>& items) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    TaskRecord child{.definition = parent.definition, .phase = parent.phase, .round = parent.round};
+    child.definition.id = TaskId(parent.definition.id.value + "[" + std::to_string(i) + "]");
+    child.definition.condition.clear();
+    child.definition.foreach.reset();
+    child.definition.needs = parent.definition.needs;
+    child.foreach_item = items[i];
+    child.parent = parent.definition.id;
+    parent.children.push_back(child.definition.id);
+    state.tasks.insert_or_assign(child.definition.id, std::move(child));
+  }
+  auto at = std::ranges::find(state.order, parent.definition.id);
+  CONDUCTORAI_ASSERT(at != state.order.end(), "every task stands in the order");
+  state.order.insert(at + 1, parent.children.begin(), parent.children.end());
+  parent.unsettled_children = static_cast<int>(items.size());
+  parent.running_children = 0;
+  parent.next_child = 0;
+  fill_slots(state, parent);
+}
+
+void remove_children(WorkflowState& state, TaskRecord& parent) {
+  if (parent.children.empty()) return;
+  for (const TaskId& child : parent.children) state.tasks.erase(child);
+  auto at = std::ranges::find(state.order, parent.children.front());
+  state.order.erase(at, at + static_cast<std::ptrdiff_t>(parent.children.size()));
+  parent.children.clear();
+  parent.unsettled_children = parent.running_children = 0;
+  parent.next_child = 0;
+}
+
+void forget_run(WorkflowState& state, TaskRecord& task, TaskMachine next) {
+  if (!task.parent && settled(task)) ++state.unsettled[task.phase];
+  assign(state, task, std::move(next));
+  task.blocked = false;
+  task.round = state.round;
+  task.attempts = 0;
+  task.approved = false;
+  task.agent = {};
+  task.summary.clear();
+  task.outputs.clear();
+  task.evidence.clear();
+  task.artifacts.clear();
+  task.commit.clear();
+  task.feedback.reset();
+  task.findings.clear();
+  task.duration_ms = 0;
+}
+
+void recount_needs(WorkflowState& state, const TaskRecord& task) {
+  int unmet = 0;
+  for (const TaskId& need : task.definition.needs)
+    if (auto it = state.tasks.find(need); it != state.tasks.end() && !settled(it->second)) ++unmet;
+  state.unmet_needs[task.definition.id] = unmet;
+}
+
+void reconsider(WorkflowState& state, const TaskId& task) {
+  run(state, {task});
+}
+
+}  // namespace conductorai::core

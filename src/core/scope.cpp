@@ -1,0 +1,42 @@
+#include "core/scope.hpp"
+
+#include <set>
+#include <vector>
+
+#include "core/readiness.hpp"
+
+namespace conductorai::core {
+namespace {
+
+bool any_ancestor_failed(const WorkflowState& state, const TaskRecord& task) {
+  std::set<TaskId> seen;
+  std::vector<TaskId> work = task.definition.needs;
+  while (!work.empty()) {
+    const TaskId id = work.back();
+    work.pop_back();
+    const TaskRecord& need = state.tasks.at(id);
+    if (need.phase < task.phase || !seen.insert(id).second) continue;
+    if (need_outcome(task, need) == NeedOutcome::failed) return true;
+    work.insert(work.end(), need.definition.needs.begin(), need.definition.needs.end());
+  }
+  return false;
+}
+
+}  // namespace
+
+Scope scope_of(const WorkflowState& state, const TaskRecord& task, const std::map<std::string, std::string>& env) {
+  return {.inputs = &state.definition->inputs,
+          .env = &env,
+          .outputs = [&state](const TaskId& id) -> const Object* {
+            auto it = state.tasks.find(id);
+            return it == state.tasks.end() ? nullptr : &it->second.outputs;
+          },
+          .foreach_item = task.foreach_item ? &*task.foreach_item : nullptr,
+          .needs = {}};
+}
+
+NeedsOutcome needs_of(const WorkflowState& state, const TaskRecord& task) {
+  return {.success = needs_outcome(state, task) == NeedOutcome::met, .failure = any_ancestor_failed(state, task), .cancelled = false};
+}
+
+}  // namespace conductorai::core

@@ -1,0 +1,177 @@
+#include "core/state.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <tuple>
+
+#include "core/expression.hpp"
+#include "core/json.hpp"
+#include "core/task_machine.hpp"
+#include "core/workflow_machine.hpp"
+
+namespace conductorai::core {
+namespace {
+
+struct AgentPhase {
+  std::string_view type;
+  Phase phase;
+};
+/// Of the built-in agents that have one; `command` and agents of others follow their needs.
+constexpr std::array kAgentPhases{AgentPhase{"coding", Phase::development},    AgentPhase{"review", Phase::development},
+                                  AgentPhase{"test_data", Phase::development}, AgentPhase{"test", Phase::development},
+                                  AgentPhase{"devops", Phase::devops},         AgentPhase{"deploying", Phase::devops},
+                                  AgentPhase{"monitor", Phase::monitoring}};
+
+Phase default_phase(const TaskDefinition& task, Phase latest_need) {
+  for (const AgentPhase& known : kAgentPhases)
+    if (known.type == task.agent.value) return std::max(known.phase, latest_need);
+  return latest_need;
+}
+
+std::map<TaskId, std::vector<TaskId>> dependents_of(const WorkflowDefinition& definition) {
+  std::map<TaskId, std::vector<TaskId>> dependents;
+  for (const TaskDefinition& task : definition.tasks) dependents[task.id];
+  for (const TaskDefinition& task : definition.tasks)
+    for (const TaskId& need : task.needs)
+      if (auto it = dependents.find(need); it != dependents.end()) it->second.push_back(task.id);
+  return dependents;
+}
+
+bool asks_status(const std::string& condition) {
+  if (condition.empty()) return false;
+  auto expression = parse_expression(condition);
+  return expression && uses_status(*expression);
+}
+
+struct StatusOf {
+  WorkflowStatus operator()(const workflow_state::Pending&) const { return WorkflowStatus::pending; }
+  WorkflowStatus operator()(const workflow_state::InProgress&) const { return WorkflowStatus::in_progress; }
+  WorkflowStatus operator()(const workflow_state::Paused&) const { return WorkflowStatus::paused; }
+  WorkflowStatus operator()(const workflow_state::Cancelling&) const { return WorkflowStatus::in_progress; }
+  WorkflowStatus operator()(const workflow_state::Completed&) const { return WorkflowStatus::completed; }
+  WorkflowStatus operator()(const workflow_state::Failed&) const { return WorkflowStatus::failed; }
+  WorkflowStatus operator()(const workflow_state::Cancelled&) const { return WorkflowStatus::cancelled; }
+};
+
+/// What a workflow in progress waits for when nothing of it runs: approvals, or the end of a back-off.
+std::string waiting_reason(const WorkflowState& state) {
+  std::string text;
+  for (const TaskId& id : state.live) {
+    const TaskRecord& task = state.tasks.at(id);
+    const auto* live = std::get_if<task_state::Live>(&task.machine);
+    if (live != nullptr && !live->not_before) return {};
+    if (!text.empty()) continue;
+    if (live == nullptr)
+      text = "waiting for approval of task " + id.value;
+    else
+      text = fmt::format("waiting until {} to try task {} again", to_iso8601(*live->not_before), id.value);
+  }
+  const Approval* gate = find_approval(state, gate_approval_id(state, state.phase));
+  if (text.empty() && gate != nullptr && is_open(*gate)) text = "waiting for approval of " + subject_of(gate->request);
+  return text;
+}
+
+auto members(const WorkflowState& s) {
+  return std::tie(s.id, s.machine, s.last_seq, s.started_at, s.updated_at, s.phase, s.gate_passed, s.passes, s.round, s.loops,
+                  s.loops_before_retry, s.claims_without_progress, s.branch, s.base_commit, s.head, s.owner, s.overrides, s.rounds,
+                  s.approvals, s.warnings, s.parked, s.deadline_from, s.usage, s.order, s.tasks, s.dependents, s.by_phase, s.unmet_needs,
+                  s.unsettled, s.ready, s.expanded, s.live, s.live_since);
+}
+
+}  // namespace
+
+bool operator==(const WorkflowState& a, const WorkflowState& b) {
+  if ((a.definition == nullptr) != (b.definition == nullptr)) return false;
+  if (a.definition != b.definition && *a.definition != *b.definition) return false;
+  return members(a) == members(b);
+}
+
+std::map<TaskId, Phase> phases_of(const WorkflowDefinition& definition) {
+  const auto dependents = dependents_of(definition);
+  std::map<TaskId, const TaskDefinition*> known;
+  std::map<TaskId, int> open;
+  std::map<TaskId, Phase> latest, phases;
+  for (const TaskDefinition& task : definition.tasks) known[task.id] = &task;
+  for (const auto& [id, task] : known)
+    open[id] = static_cast<int>(std::ranges::count_if(task->needs, [&](const TaskId& need) { return known.contains(need); }));
+  std::deque<TaskId> work;
+  for (const auto& [id, count] : open)
+    if (count == 0) work.push_back(id);
+  for (; !work.empty(); work.pop_front()) {
+    const TaskDefinition& task = *known.at(work.front());
+    const Phase phase = task.phase.value_or(default_phase(task, latest[task.id]));
+    phases[task.id] = phase;
+    for (const TaskId& dependent : dependents.at(task.id)) {
+      latest[dependent] = std::max(latest[dependent], phase);
+      if (--open[dependent] == 0) work.push_back(dependent);
+    }
+  }
+  return phases;  // without the tasks of a cycle
+}
+
+Phase phase_of(const WorkflowDefinition& definition, const TaskDefinition& task) {
+  if (task.phase) return *task.phase;
+  const auto phases = phases_of(definition);
+  auto it = phases.find(task.id);
+  return it == phases.end() ? default_phase(task, Phase::development) : it->second;
+}
+
+WorkflowState initial_state(WorkflowId id, std::shared_ptr<const WorkflowDefinition> definition) {
+  WorkflowState state{.id = std::move(id), .definition = std::move(definition)};
+  const auto phases = phases_of(*state.definition);
+  state.dependents = dependents_of(*state.definition);
+  for (const TaskDefinition& task : state.definition->tasks) {
+    auto phase = phases.find(task.id);
+    TaskRecord record{.definition = task, .phase = phase == phases.end() ? Phase::development : phase->second};
+    record.runs_after_failure = asks_status(task.condition);
+    if (!state.tasks.emplace(task.id, record).second) continue;
+    state.order.push_back(task.id);
+    state.by_phase[record.phase].push_back(task.id);
+    ++state.unsettled[record.phase];
+    state.unmet_needs[task.id] = static_cast<int>(task.needs.size());
+  }
+  return state;
+}
+
+WorkflowStatus status(const WorkflowState& state) {
+  return std::visit(StatusOf{}, state.machine);
+}
+
+TaskStatus status(const WorkflowState& state, const TaskRecord& task) {
+  const bool paused = std::holds_alternative<workflow_state::Paused>(state.machine);
+  switch (form_of(task.machine)) {
+    case TaskForm::waiting: return task.blocked ? TaskStatus::blocked : TaskStatus::pending;
+    case TaskForm::awaiting_approval: return TaskStatus::paused;
+    case TaskForm::live:
+    case TaskForm::expanded: return paused ? TaskStatus::paused : TaskStatus::in_progress;
+    case TaskForm::completed: return TaskStatus::completed;
+    case TaskForm::failed: return TaskStatus::failed;
+    case TaskForm::skipped: return TaskStatus::skipped;
+    case TaskForm::cancelled: return TaskStatus::cancelled;
+  }
+  return TaskStatus::pending;
+}
+
+bool terminal(const WorkflowState& state) {
+  const WorkflowForm form = form_of(state.machine);
+  return form == WorkflowForm::completed || form == WorkflowForm::failed || form == WorkflowForm::cancelled;
+}
+
+std::string reason(const WorkflowState& state) {
+  if (const auto* paused = std::get_if<workflow_state::Paused>(&state.machine)) return paused->reason;
+  if (const auto* failed = std::get_if<workflow_state::Failed>(&state.machine)) return failed->reason;
+  if (const auto* cancelled = std::get_if<workflow_state::Cancelled>(&state.machine)) return cancelled->reason;
+  if (const auto* stopping = std::get_if<workflow_state::Cancelling>(&state.machine)) return "stopping live attempts: " + stopping->reason;
+  if (in_progress(state)) return waiting_reason(state);
+  return {};
+}
+
+std::optional<Timestamp> deadline(const WorkflowState& state) {
+  if (!state.definition->timeout) return std::nullopt;
+  return state.deadline_from + *state.definition->timeout;
+}
+
+}  // namespace conductorai::core
