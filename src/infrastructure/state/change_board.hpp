@@ -21,16 +21,26 @@ class ChangeBoard {
   void all_changed() {
     for (auto& [workflow, event] : watched_) event.set();
   }
+  /// Waits under way and later ones answer `cancelled`.
+  void close() {
+    closed_ = true;
+    all_changed();
+  }
   /// The first wait for a workflow returns at once: what came before it was seen by nobody. Errors: cancelled.
   task<Result<void>> wait(WorkflowId workflow) {
     auto [entry, first] = watched_.try_emplace(std::move(workflow));
-    if (first) co_return Result<void>{};
-    auto waited = co_await entry->second.wait();
-    if (waited) entry->second.reset();
+    if (first && !closed_) co_return Result<void>{};
+    runtime::Event& event = entry->second;
+    if (closed_) event.set();
+    auto waited = co_await event.wait();
+    if (!waited) co_return waited;
+    if (closed_) co_return fail(ErrorCode::cancelled, "the store was closed");
+    event.reset();
     co_return waited;
   }
 
  private:
+  bool closed_ = false;
   std::unordered_map<WorkflowId, runtime::Event> watched_;  // entries stay: coroutines wait on them
 };
 

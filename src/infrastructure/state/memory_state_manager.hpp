@@ -12,7 +12,7 @@ namespace conductorai::infrastructure {
 class MemoryStore;
 std::shared_ptr<MemoryStore> make_memory_store();
 
-class MemoryStateManager final : public StateManager {
+class MemoryStateManager : public StateManager {
  public:
   explicit MemoryStateManager(std::shared_ptr<MemoryStore> store = make_memory_store());
   ~MemoryStateManager() override;

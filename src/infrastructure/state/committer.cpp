@@ -1,0 +1,146 @@
+#include "infrastructure/state/committer.hpp"
+
+#include "base/crash_point.hpp"
+
+namespace conductorai::infrastructure {
+
+namespace {
+
+constexpr std::int64_t kIdlePages = 256;
+constexpr std::chrono::milliseconds kIdle{100};  // of the disk, not of anything a simulation could know
+
+/// The store itself is in trouble: every request of the batch meets the same.
+bool of_the_store(const Error& error) {
+  return error.code != ErrorCode::invalid_argument && error.code != ErrorCode::internal;
+}
+
+void crash_before_commit(unsigned marks) {
+  if ((marks & mark_journal) != 0) crash_point("journal.before_commit");
+  if ((marks & mark_begin) != 0) crash_point("step.begin.before_commit");
+  if ((marks & mark_finish) != 0) crash_point("step.finish.before_commit");
+  if ((marks & mark_inbox) != 0) crash_point("inbox.before_commit");
+}
+
+void crash_after_commit(unsigned marks) {
+  if ((marks & mark_journal) != 0) crash_point("journal.after_commit");
+  if ((marks & mark_begin) != 0) crash_point("step.begin.after_commit");
+  if ((marks & mark_finish) != 0) crash_point("step.finish.after_commit");
+  if ((marks & mark_inbox) != 0) crash_point("inbox.after_commit");
+}
+
+}  // namespace
+
+Committer::Committer(Executor& executor, std::unique_ptr<Connection> connection, Options options)
+    : executor_(executor), connection_(std::move(connection)), options_(std::move(options)), thread_([this] { loop(); }) {}
+
+Committer::~Committer() {
+  {
+    std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+  checkpointer_.reset();
+}
+
+void Committer::submit(WriteRequest& request) {
+  bool first = false;
+  {
+    std::scoped_lock lock(mutex_);
+    first = queue_.empty();
+    queue_.push_back(&request);
+  }
+  if (first) wake_.notify_one();
+}
+
+void Committer::loop() {
+  Batch batch;
+  while (take(batch)) {
+    if (batch.empty()) {
+      checkpoint_here();
+      continue;
+    }
+    process(batch);
+    complete(std::exchange(batch, {}));
+    checkpoint_if_due();
+  }
+}
+
+/// Waits for requests; an empty batch means that there is time for a checkpoint. False at the end.
+bool Committer::take(Batch& batch) {
+  std::unique_lock lock(mutex_);
+  const auto something = [&] { return stopping_ || !queue_.empty(); };
+  if (!checkpointing_ && connection_->wal_frames() - copied_ >= kIdlePages) {
+    if (!wake_.wait_for(lock, kIdle, something)) return true;
+  } else {
+    wake_.wait(lock, something);
+  }
+  batch.swap(queue_);
+  return !batch.empty();
+}
+
+void Committer::process(const Batch& batch) {
+  auto failure = transact(batch);
+  if (!failure) return;
+  if (batch.size() == 1 || of_the_store(*failure)) {
+    for (WriteRequest* request : batch) request->refuse(*failure);
+    return;
+  }
+  // One of them is at fault: each alone shows which.
+  for (WriteRequest* request : batch)
+    if (auto alone = transact(std::span(&request, 1))) request->refuse(*alone);
+}
+
+std::optional<Error> Committer::transact(std::span<WriteRequest* const> requests) {
+  unsigned marks = mark_none;
+  try {
+    connection_->run("BEGIN IMMEDIATE");
+    for (WriteRequest* request : requests) {
+      request->apply(*connection_);
+      marks |= request->marks;
+    }
+    crash_before_commit(marks);
+    connection_->run("COMMIT");
+  } catch (const SqliteFailure& failure) {
+    connection_->rollback();
+    return failure.error;
+  }
+  crash_after_commit(marks);
+  if ((marks & mark_changed) != 0 && options_.on_changed) options_.on_changed();
+  return std::nullopt;
+}
+
+void Committer::complete(Batch batch) {
+  executor_.post_external([&executor = executor_, done = std::move(batch)] {
+    for (WriteRequest* request : done) executor.post(request->waiting_);
+  });
+}
+
+// A busy store: the bulk is copied beside the writer by another connection, and what was written meanwhile by the writer itself between two
+// batches, which is short. Only when all of it is copied does the WAL start over.
+void Committer::checkpoint_if_due() {
+  const std::int64_t frames = connection_->wal_frames();
+  if (frames < copied_) copied_ = 0;  // it has started over
+  if (checkpointing_) return;
+  if (std::exchange(tail_due_, false)) return checkpoint_here();
+  if (frames - copied_ < options_.checkpoint_pages) return;
+  copied_ = frames;
+  tail_due_ = true;
+  checkpointing_ = true;
+  if (!checkpointer_) checkpointer_.emplace();
+  checkpointer_->submit([this] {
+    try {
+      if (!beside_) beside_ = std::make_unique<Connection>(options_.file);
+      beside_->checkpoint();
+    } catch (const SqliteFailure&) {  // the writer meets and reports what is wrong with the store
+    }
+    checkpointing_ = false;
+  });
+}
+
+void Committer::checkpoint_here() {
+  connection_->checkpoint();
+  copied_ = connection_->wal_frames();
+}
+
+}  // namespace conductorai::infrastructure

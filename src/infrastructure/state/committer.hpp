@@ -1,0 +1,95 @@
+#pragma once
+// Committer: the one thread that writes. All requests that wait are done in one transaction (group commit by queue swap), and all their
+// coroutines are resumed by one post.
+
+#include <atomic>
+#include <condition_variable>
+#include <coroutine>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "conductorai/task.hpp"
+#include "infrastructure/state/sqlite_connection.hpp"
+#include "runtime/offload.hpp"
+
+namespace conductorai::infrastructure {
+
+/// What a request does, for crash points and notices.
+enum WriteMark : unsigned { mark_none = 0, mark_journal = 1, mark_begin = 2, mark_finish = 4, mark_inbox = 8, mark_changed = 16 };
+
+/// One write. Lives in the frame of the coroutine that awaits it; not cancellable, it ends in bounded time.
+class WriteRequest {
+ public:
+  WriteRequest() = default;
+  WriteRequest(const WriteRequest&) = delete;
+  WriteRequest& operator=(const WriteRequest&) = delete;
+  virtual ~WriteRequest() = default;
+  /// On the committer's thread, inside a transaction. Checks before it writes: a refusal writes nothing, so it spoils no other request.
+  /// Throws SqliteFailure. May be called again after a rollback.
+  virtual void apply(Connection& db) = 0;
+  virtual void refuse(const Error& error) = 0;
+  unsigned marks = mark_none;
+
+ private:
+  friend class Committer;
+  std::coroutine_handle<> waiting_;
+};
+
+class Committer {
+ public:
+  struct Options {
+    std::filesystem::path file;
+    std::int64_t checkpoint_pages = 4'096;
+    std::function<void()> on_changed;  // on the committer's thread, after a commit that had mark_changed
+  };
+  Committer(Executor& executor, std::unique_ptr<Connection> connection, Options options);
+  /// Does what is queued, then joins.
+  ~Committer();
+
+  /// `co_await committer.commit(request);`
+  auto commit(WriteRequest& request) {
+    struct Awaiter {
+      Committer& committer;
+      WriteRequest& request;
+      [[nodiscard]] bool await_ready() const noexcept { return false; }
+      void await_suspend(std::coroutine_handle<> handle) {
+        request.waiting_ = handle;
+        committer.submit(request);
+      }
+      void await_resume() const noexcept {}
+    };
+    return Awaiter{*this, request};
+  }
+
+ private:
+  using Batch = std::vector<WriteRequest*>;
+  void submit(WriteRequest& request);
+  void loop();
+  void process(const Batch& batch);
+  std::optional<Error> transact(std::span<WriteRequest* const> requests);
+  void complete(Batch batch);
+  bool take(Batch& batch);
+  void checkpoint_if_due();
+  void checkpoint_here();
+
+  Executor& executor_;
+  std::unique_ptr<Connection> connection_;
+  Options options_;
+  std::int64_t copied_ = 0;  // frames of the WAL that a checkpoint has seen
+  bool tail_due_ = false;
+  std::atomic<bool> checkpointing_ = false;
+  std::unique_ptr<Connection> beside_;           // the checkpointer's
+  std::optional<runtime::Worker> checkpointer_;  // started when the WAL first grows
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  Batch queue_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace conductorai::infrastructure

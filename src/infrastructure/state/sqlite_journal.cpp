@@ -1,0 +1,197 @@
+#include "infrastructure/state/sqlite_journal.hpp"
+
+#include <array>
+#include <unordered_map>
+
+#include "infrastructure/state/ownership.hpp"
+
+namespace conductorai::infrastructure {
+
+namespace {
+
+constexpr std::array kStatuses{WorkflowStatus::pending,   WorkflowStatus::in_progress, WorkflowStatus::paused,
+                               WorkflowStatus::completed, WorkflowStatus::failed,      WorkflowStatus::cancelled};
+constexpr std::array kPhases{Phase::development, Phase::devops, Phase::monitoring};
+
+template <class E, std::size_t N>
+Result<E> named(const std::array<E, N>& all, const std::string& name, const std::string& workflow) {
+  for (E value : all)
+    if (to_string(value) == name) return value;
+  return fail(ErrorCode::data_corrupted, "the state database holds the unknown word '" + name + "'", workflow);
+}
+
+std::int64_t millis(Timestamp at) {
+  return at.time_since_epoch().count();
+}
+Timestamp timestamp(std::int64_t millis) {
+  return Timestamp(Milliseconds(millis));
+}
+
+void insert_row(Connection& db, std::int64_t workflow, const JournalRow& row) {
+  db.run("INSERT INTO journal (workflow, first_seq, count, at, epoch, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", workflow, row.first_seq,
+         row.count, millis(row.at), row.epoch, row.body);
+}
+
+std::int64_t insert_workflow(Connection& db, const WorkflowId& id, const std::string& owner, const std::string& owner_lock) {
+  db.run(
+      "INSERT INTO workflows (id, name, status, phase, round, reason, created_at, updated_at, owner, owner_lock, epoch, last_seq) "
+      "VALUES (?1, '', 'PENDING', 'DEVELOPMENT', 1, '', 0, 0, ?2, ?3, 1, 0)",
+      id, owner, owner_lock);
+  return db.last_insert_id();
+}
+
+/// Moves the workflow on and returns its number; 0 when sequence or epoch are not the expected ones, and then nothing is written.
+std::int64_t advance(Connection& db, const AppendRequest& request) {
+  const JournalRow& row = request.row;
+  const WorkflowSummary& summary = request.summary;
+  Query updated = db.query(
+      "UPDATE workflows SET name = ?1, status = ?2, phase = ?3, round = ?4, reason = ?5, updated_at = ?6, last_seq = ?7 "
+      "WHERE id = ?8 AND epoch = ?9 AND last_seq = ?10 RETURNING no",
+      summary.name, to_string(summary.status), to_string(summary.phase), summary.round, summary.reason, millis(summary.updated_at),
+      row.first_seq + row.count - 1, row.workflow, row.epoch, row.first_seq - 1);
+  return updated.next() ? updated.integer(0) : 0;
+}
+
+std::optional<Position> position_of(Connection& db, const WorkflowId& workflow) {
+  Query query = db.query("SELECT epoch, last_seq FROM workflows WHERE id = ?1", workflow);
+  if (!query.next()) return std::nullopt;
+  return Position{static_cast<std::uint64_t>(query.integer(0)), static_cast<std::uint64_t>(query.integer(1))};
+}
+
+Result<void> begin_workflow(Connection& db, OwnerLock& lock, const AppendRequest& request) {
+  const auto at = position_of(db, request.row.workflow);
+  if (auto checked = check_append(request.row, at); !checked) return checked;
+  if (!at) {
+    if (auto held = lock.hold(); !held) return held;
+    insert_workflow(db, request.row.workflow, request.summary.owner.empty() ? this_process() : request.summary.owner, lock.name());
+  }
+  db.run("UPDATE workflows SET created_at = ?1 WHERE id = ?2", millis(request.summary.created_at), request.row.workflow);
+  return {};
+}
+
+std::string comma_list(const std::vector<WorkflowStatus>& statuses) {
+  std::string list;
+  for (WorkflowStatus status : statuses) (list += ',') += to_string(status);
+  return list.empty() ? list : list + ',';
+}
+
+/// Each lock is looked at once a listing.
+class Lives {
+ public:
+  explicit Lives(const std::filesystem::path& owners) : owners_(owners) {}
+  bool alive(const std::string& lock) {
+    if (lock.empty()) return false;
+    auto [entry, fresh] = known_.try_emplace(lock, false);
+    if (fresh) entry->second = OwnerLock::alive(owners_, lock);
+    return entry->second;
+  }
+
+ private:
+  const std::filesystem::path& owners_;
+  std::unordered_map<std::string, bool> known_;
+};
+
+#define CONDUCTORAI_SUMMARY "id, name, status, phase, round, reason, created_at, updated_at, owner, owner_lock, last_seq"
+
+Result<WorkflowSummary> summary_of(const Query& row, Lives& lives) {
+  WorkflowSummary summary;
+  summary.id = WorkflowId(row.text(0));
+  summary.name = row.text(1);
+  auto status = named(kStatuses, row.text(2), summary.id.value);
+  if (!status) return fail(status.error());
+  summary.status = *status;
+  auto phase = named(kPhases, row.text(3), summary.id.value);
+  if (!phase) return fail(phase.error());
+  summary.phase = *phase;
+  summary.round = static_cast<int>(row.integer(4));
+  summary.reason = row.text(5);
+  summary.created_at = timestamp(row.integer(6));
+  summary.updated_at = timestamp(row.integer(7));
+  summary.owner = row.text(8);
+  summary.owner_alive = lives.alive(row.text(9));
+  summary.last_seq = static_cast<std::uint64_t>(row.integer(10));
+  return summary;
+}
+
+}  // namespace
+
+Result<void> append_row(Connection& db, OwnerLock& lock, const AppendRequest& request) {
+  const JournalRow& row = request.row;
+  if (row.first_seq <= 1 || row.count == 0)
+    if (auto begun = begin_workflow(db, lock, request); !begun) return begun;
+  const std::int64_t workflow = advance(db, request);
+  if (workflow == 0) {
+    auto checked = check_append(row, position_of(db, row.workflow));
+    return checked ? fail(ErrorCode::internal, "the row was refused for no reason", row.workflow.value) : checked;
+  }
+  insert_row(db, workflow, row);
+  for (std::int64_t id : request.consumed_commands) db.run("DELETE FROM commands WHERE id = ?1", id);
+  return {};
+}
+
+Result<Ownership> claim_workflow(Connection& db, OwnerLock& lock, const std::filesystem::path& owners, const WorkflowId& workflow,
+                                 const std::string& owner) {
+  if (auto held = lock.hold(); !held) return fail(held.error());
+  std::int64_t epoch = 0;
+  {
+    Query query = db.query("SELECT owner, owner_lock, epoch FROM workflows WHERE id = ?1", workflow);
+    if (query.next()) {
+      const std::string holder = query.text(1);
+      if (OwnerLock::alive(owners, holder))
+        return fail(ErrorCode::conflict, "this workflow is owned by a living process", query.text(0),
+                    "stop that process, or send it the command");
+      OwnerLock::remove(owners, holder);
+      epoch = query.integer(2);
+    }
+  }
+  if (epoch == 0)
+    insert_workflow(db, workflow, owner, lock.name());
+  else
+    db.run("UPDATE workflows SET owner = ?1, owner_lock = ?2, epoch = ?3 WHERE id = ?4", owner, lock.name(), epoch + 1, workflow);
+  return Ownership{workflow, static_cast<std::uint64_t>(epoch + 1)};
+}
+
+void release_workflow(Connection& db, const OwnerLock& lock, const WorkflowId& workflow) {
+  db.run("UPDATE workflows SET owner = '', owner_lock = '' WHERE id = ?1 AND owner_lock = ?2", workflow, lock.name());
+}
+
+std::vector<JournalRow> load_rows(Connection& db, const WorkflowId& workflow, std::uint64_t from_seq, int limit) {
+  std::vector<JournalRow> rows;
+  Query query = db.query(
+      "SELECT first_seq, count, at, epoch, body FROM journal WHERE workflow = (SELECT no FROM workflows WHERE id = ?1) AND first_seq >= "
+      "coalesce((SELECT max(first_seq) FROM journal WHERE workflow = (SELECT no FROM workflows WHERE id = ?1) AND first_seq <= ?2), 0) "
+      "AND first_seq + count > ?2 ORDER BY first_seq LIMIT ?3",
+      workflow, from_seq, limit <= 0 ? -1 : limit);
+  while (query.next())
+    rows.push_back({workflow, static_cast<std::uint64_t>(query.integer(0)), static_cast<std::uint32_t>(query.integer(1)),
+                    timestamp(query.integer(2)), static_cast<std::uint64_t>(query.integer(3)), query.text(4)});
+  return rows;
+}
+
+Result<std::vector<WorkflowSummary>> list_workflows(Connection& db, const std::filesystem::path& owners, const WorkflowFilter& filter) {
+  std::vector<WorkflowSummary> summaries;
+  Lives lives(owners);
+  const std::string statuses = comma_list(filter.statuses);
+  Query query = db.query(
+      "SELECT " CONDUCTORAI_SUMMARY
+      " FROM workflows WHERE last_seq > 0 AND (?1 = '' OR name = ?1) AND (?2 = '' OR instr(?2, ',' || status || ',') > 0) "
+      "AND (?3 = '' OR (created_at, id) < (SELECT created_at, id FROM workflows WHERE id = ?3)) ORDER BY created_at DESC, id DESC LIMIT ?4",
+      filter.name, statuses, filter.after, filter.limit <= 0 ? -1 : filter.limit);
+  while (query.next()) {
+    auto summary = summary_of(query, lives);
+    if (!summary) return fail(summary.error());
+    summaries.push_back(std::move(*summary));
+  }
+  return summaries;
+}
+
+Result<WorkflowSummary> get_workflow(Connection& db, const std::filesystem::path& owners, const WorkflowId& workflow) {
+  Query query = db.query("SELECT " CONDUCTORAI_SUMMARY " FROM workflows WHERE id = ?1 AND last_seq > 0", workflow);
+  if (!query.next()) return fail(ErrorCode::not_found, "no such workflow", workflow.value);
+  Lives lives(owners);
+  return summary_of(query, lives);
+}
+
+#undef CONDUCTORAI_SUMMARY
+
+}  // namespace conductorai::infrastructure
