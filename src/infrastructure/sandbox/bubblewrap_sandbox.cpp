@@ -303,7 +303,7 @@ task<Result<CommandResult>> BubblewrapSandbox::run(SandboxCommand command) {
   if (!bubblewrap) co_return fail(bubblewrap.error());
   auto folder = grounds_.output_folder();
   if (!folder) co_return fail(folder.error());
-  const std::int64_t number = ++grounds_.runs;
+  const std::int64_t number = next_run();
   Run run(grounds_, command, *folder, number, make_cgroup(command.limits, number));
   co_return co_await run.perform(std::move(command), *bubblewrap);
 }

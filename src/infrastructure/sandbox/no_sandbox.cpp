@@ -134,7 +134,7 @@ task<Result<CommandResult>> NoSandbox::perform(SandboxCommand command, Pipes pip
   pipes.err.reset();
   status_pipe->write.reset();
 
-  Outputs outputs(folder, ++grounds_.runs, command);
+  Outputs outputs(folder, next_run(), command);
   Watchdog watchdog(loop, grounds_.worker, command.limits, command.workspace, grounds_.options.watch_every, [&child] { child.end(); });
   watchdog.follow(std::make_unique<DescendantTree>(*pid));
   std::string status;

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
+#include <chrono>
 #include <thread>
 
 namespace conductorai::infrastructure {
@@ -44,6 +46,11 @@ Result<fs::path> Grounds::output_folder() {
   remove_leftovers(folder);
   output_ready = true;
   return folder;
+}
+
+std::int64_t next_run() {
+  static std::atomic<std::int64_t> next = std::chrono::system_clock::now().time_since_epoch().count() / 1000;
+  return ++next;
 }
 
 Result<Pipes> make_pipes(bool with_stdin) {

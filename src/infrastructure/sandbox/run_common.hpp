@@ -21,7 +21,6 @@ struct Grounds {
   SandboxOptions options;
   WorkArea area;
   runtime::Worker worker{};
-  std::int64_t runs = 0;
 
   [[nodiscard]] std::optional<RunAs> user() const {
     return area.drops_privileges ? std::optional(RunAs{area.uid, area.gid}) : std::nullopt;
@@ -30,6 +29,9 @@ struct Grounds {
   Result<std::filesystem::path> output_folder();
   bool output_ready = false;
 };
+
+/// Names a run's files and cgroup: unique in this process, and unlikely to meet what an earlier process of our number left.
+std::int64_t next_run();
 
 /// The pipes of one run. The child's ends are closed after the start.
 struct Pipes {

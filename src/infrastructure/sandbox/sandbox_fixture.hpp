@@ -32,6 +32,9 @@ class SandboxFixture : public ::testing::Test {
   }
   void TearDown() override {
     std::error_code ignored;
+    for (std::filesystem::directory_iterator it(area_.root.parent_path() / "output", ignored), end; !ignored && it != end;
+         it.increment(ignored))
+      if (it->path().filename().string().starts_with(std::to_string(::getpid()) + "-")) std::filesystem::remove(it->path(), ignored);
     std::filesystem::remove_all(root_, ignored);
   }
 

@@ -22,7 +22,7 @@ std::vector<std::string> probe_names();
 /// Runs the probes named in `only` (all when empty). Needs `options.helper` and `options.state_dir` as the sandbox has them. A probe that
 /// could not be tried counts as not denied: silence is no evidence. `on_result` may be empty.
 /// Errors: as Sandbox (nothing could be run at all); cancelled.
-task<Result<std::vector<ProbeResult>>> selftest(runtime::Loop& loop, Sandbox& sandbox, SandboxOptions options,
-                                                std::vector<std::string> only = {}, std::function<void(const ProbeResult&)> on_result = {});
+task<Result<std::vector<ProbeResult>>> selftest(Sandbox& sandbox, SandboxOptions options, std::vector<std::string> only = {},
+                                                std::function<void(const ProbeResult&)> on_result = {});
 
 }  // namespace conductorai::infrastructure

@@ -1,0 +1,93 @@
+#include "infrastructure/sandbox/launch.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "infrastructure/process/fd.hpp"
+
+namespace conductorai::infrastructure {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string output_of(LaunchSpec spec) {
+  auto pipe = make_pipe();
+  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  spec.descriptors = {null.get(), pipe->write.get(), pipe->write.get()};
+  auto pid = launch(spec);
+  pipe->write.reset();
+  if (!pid) return to_string(pid.error());
+  std::string text;
+  char buffer[4096];
+  for (ssize_t got = 0; (got = ::read(pipe->read.get(), buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
+  ::waitpid(*pid, nullptr, 0);
+  return text;
+}
+
+LaunchSpec shell(const std::string& text) {
+  LaunchSpec spec;
+  spec.program = "/bin/sh";
+  spec.argv = {"sh", "-c", text};
+  spec.environment = {"PATH=/usr/bin:/bin", "ONE=1"};
+  return spec;
+}
+
+TEST(Launch, GivesDescriptorsEnvironmentAndFolder) {
+  auto spec = shell("ls /proc/self/fd | tr '\\n' ' '; pwd; env");
+  spec.working_directory = "/usr";
+  const std::string text = output_of(spec);
+  EXPECT_THAT(text, HasSubstr("0 1 2 3 /usr\n"));
+  EXPECT_THAT(text, HasSubstr("ONE=1"));
+}
+
+TEST(Launch, PlacesDescriptorsThatAreInEachOthersWay) {
+  auto first = make_pipe();
+  auto second = make_pipe();
+  LaunchSpec spec = shell("echo one >&3; echo two >&4; echo three >&5");
+  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  spec.descriptors = {null.get(), null.get(), null.get(), second->write.get(), first->write.get(), second->write.get()};
+  auto pid = launch(spec);
+  ASSERT_TRUE(pid);
+  ::waitpid(*pid, nullptr, 0);
+  char buffer[64];
+  EXPECT_EQ(std::string(buffer, static_cast<std::size_t>(::read(first->read.get(), buffer, sizeof buffer))), "two\n");
+  EXPECT_EQ(std::string(buffer, static_cast<std::size_t>(::read(second->read.get(), buffer, sizeof buffer))), "one\nthree\n");
+}
+
+TEST(Launch, DropsToTheUserWithoutGroupsAndSetsLimits) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can change its user";
+  auto spec = shell("id -u; id -G; ulimit -n; ulimit -c");
+  spec.user = RunAs{64738, 64738};
+  spec.limits = {{RLIMIT_NOFILE, 123}, {RLIMIT_CORE, 0}};
+  EXPECT_EQ(output_of(spec), "64738\n64738\n123\n0\n");
+}
+
+TEST(Launch, NamesWhatFailed) {
+  LaunchSpec spec;
+  spec.program = "/no/such/program";
+  spec.argv = {"x"};
+  auto missing = launch(spec);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::not_found);
+
+  spec = shell("true");
+  spec.working_directory = "/no/such/folder";
+  auto folder = launch(spec);
+  ASSERT_FALSE(folder);
+  EXPECT_EQ(folder.error().where, "folder");
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a failed start leaves no zombie";
+}
+
+TEST(Launch, GivesDefaultSignalsAndAnEmptyMask) {
+  ::signal(SIGPIPE, SIG_IGN);
+  const std::string text = output_of(shell("grep -E 'SigBlk|SigIgn' /proc/self/status"));
+  ::signal(SIGPIPE, SIG_DFL);
+  EXPECT_EQ(text, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+}
+
+}  // namespace
+}  // namespace conductorai::infrastructure
