@@ -1,0 +1,393 @@
+// Pause, resume, cancel, claims, approvals, deadlines, retries of attempts, and the races between them.
+
+#include <gtest/gtest.h>
+
+#include "tests/sim/story.hpp"
+
+namespace conductorai::core {
+namespace {
+
+constexpr const char* kEnd = "task.completed gate.decided gate.decided gate.decided workflow.completed";
+
+TEST(Attempts, AFailureWithRetryMakesTheNextAttemptLiveAtOnceAndDueLater) {
+  Story s({task("a")});
+  s.start();
+  EXPECT_EQ(s.fails("a", ErrorAction::retry, Milliseconds(500)), "task.failed");
+  const auto effects = outstanding(s.state);
+  ASSERT_EQ(effects.size(), 1U);
+  EXPECT_EQ(std::get<DispatchTask>(effects[0]).id.attempt, 2);
+  EXPECT_EQ(std::get<DispatchTask>(effects[0]).not_before, s.context.now + Milliseconds(500));
+  EXPECT_EQ(reason(s.state), "waiting until 1970-01-01T00:16:40.500Z to try task a again");
+  EXPECT_EQ(s.completes("a"), kEnd);
+  EXPECT_EQ(s.record("a").attempts, 2);
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Attempts, UsedUpAttemptsFailTheTask) {
+  auto a = task("a");
+  a.retry.max_attempts = 2;
+  Story s({a});
+  s.start();
+  EXPECT_EQ(s.fails("a", ErrorAction::retry), "task.failed");
+  EXPECT_EQ(s.fails("a", ErrorAction::retry), "task.failed gate.decided workflow.failed");
+  EXPECT_EQ(std::get<TaskFailed>(s.events.at(0)).action, ErrorAction::escalate);
+}
+
+TEST(Attempts, AMergeConflictIsTriedAgainFromTheNewHeadWithThePathsAsFindings) {
+  Story s({task("a", {}, "coding"), task("b", {}, "coding")});
+  s.start();
+  TaskResult b = s.result("b");
+  b.commit = "c1";
+  s.when(RecordResult{.result = b, .merged_head = "h1"});
+  EXPECT_EQ(std::get<MoveBranch>(outstanding(s.state).at(0)).head, "h1");
+  TaskResult a = s.result("a");
+  a.commit = "c2";
+  EXPECT_EQ(s.when(RecordResult{.result = a, .conflicts = {"x.py", "y.py"}}), "task.failed");
+  EXPECT_EQ(std::get<task_state::Live>(s.record("a").machine).base, "h1");
+  auto parts = assignment_parts(s.state, TaskId("a"), {});
+  ASSERT_TRUE(parts);
+  ASSERT_EQ(parts->findings.size(), 1U);
+  EXPECT_EQ(parts->findings[0].findings[1].file, "y.py");
+  EXPECT_EQ(s.completes("a"), kEnd);
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Races, TheFirstOfTwoResultsWins) {
+  Story s({task("a"), task("b")});
+  s.start();
+  const TaskResult result = s.result("a");
+  EXPECT_EQ(s.when(RecordResult{.result = result}), "task.completed");
+  EXPECT_EQ(s.when(RecordResult{.result = result}), "stale: the attempt is not live (a/1/1)");
+}
+
+TEST(Races, ResultsOfAnOlderAttemptAResetRoundOrAnotherWorkflowAreRefused) {
+  Story s({task("code", {}, "coding"), task("test", {"code"}, "test")});
+  s.start();
+  const TaskResult first = s.result("code");
+  s.fails("code", ErrorAction::retry);
+  EXPECT_EQ(s.when(RecordResult{.result = first}), "stale: the attempt is not live (code/1/1)");
+  s.completes("code");
+  const TaskResult old_round = s.result("test");
+  s.completes("test", Verdict::failed);
+  EXPECT_EQ(s.when(RecordResult{.result = old_round}), "stale: the attempt is not live (test/1/1)");
+  TaskResult foreign = s.result("code");
+  foreign.id.workflow = WorkflowId("wf-2");
+  EXPECT_EQ(s.when(RecordResult{.result = foreign}), "rejected: the result is of another workflow (wf-2)");
+  EXPECT_EQ(s.completes("nobody"), "stale: the attempt is not live (nobody/1/1)");
+}
+
+TEST(Races, AResultAfterCancelIsRefused) {
+  Story s({task("a")});
+  s.start();
+  EXPECT_EQ(s.when(Cancel{.by = "ann"}), "workflow.cancel_requested");
+  EXPECT_EQ(outstanding(s.state), std::vector<Effect>{StopAttempts{}});
+  EXPECT_EQ(s.completes("a"), "stale: the workflow takes no results: it is IN_PROGRESS (a/1/1)");
+  EXPECT_EQ(s.when(Cancel{}), "stale: it is being cancelled: the workflow is IN_PROGRESS (wf-1)");
+  EXPECT_EQ(s.when(FinishCancel{}), "workflow.cancelled");
+  EXPECT_EQ(s.shown("a"), "CANCELLED");
+  EXPECT_EQ(reason(s.state), "cancelled by ann");
+  EXPECT_EQ(outstanding(s.state), std::vector<Effect>{CloseWorkflow{}});
+  EXPECT_EQ(s.completes("a"), "stale: the workflow takes no results: it is CANCELLED (a/1/1)");
+  EXPECT_EQ(s.when(FinishCancel{}), "stale: no cancel is under way: the workflow is CANCELLED (wf-1)");
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Control, CancelOfWhatRunsNothingEndsInTheSameRow) {
+  auto a = task("a");
+  a.approval = true;
+  Story s({a});
+  s.start();
+  EXPECT_EQ(s.when(Cancel{.reason = "enough"}), "workflow.cancel_requested workflow.cancelled");
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Control, APausedWorkflowRecordsResultsAndStartsNothing) {
+  Story s({task("a"), task("b", {"a"}), task("c")});
+  s.start();
+  EXPECT_EQ(s.when(Pause{}), "workflow.paused");
+  EXPECT_TRUE(outstanding(s.state).empty());
+  EXPECT_EQ(s.when(Pause{}), "stale: nothing to pause: the workflow is PAUSED (wf-1)");
+  EXPECT_EQ(s.completes("a"), "task.completed");
+  EXPECT_TRUE(outstanding(s.state).empty());
+  EXPECT_EQ(s.when(Resume{.by = "ann"}), "workflow.resumed");
+  EXPECT_EQ(s.dispatched(), "b/1/1 c/1/1");
+  EXPECT_EQ(s.when(Resume{.by = "ann"}), "stale: nothing to resume: the workflow is IN_PROGRESS (wf-1)");
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Control, AGateThatWasReachedDuringAPauseIsDecidedOnResume) {
+  auto b = task("b", {"a"});
+  b.condition = "false";
+  Story s({task("a"), b});
+  s.start();
+  s.when(Pause{});
+  EXPECT_EQ(s.completes("a"), "task.completed");
+  EXPECT_EQ(s.when(Resume{}), "workflow.resumed task.skipped gate.decided gate.decided gate.decided workflow.completed");
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Control, ASuspendedAttemptPausesAndStaysLive) {
+  WorkflowDefinition d;
+  d.tasks = {task("a")};
+  d.budget.calls = 10;
+  Story s(d);
+  s.start();
+  TaskResult result = s.result("a");
+  result.status = ResultStatus::suspended;
+  result.error = Error{.code = ErrorCode::budget_exhausted, .message = "calls: 10 of 10 used, 1 more asked"};
+  EXPECT_EQ(s.when(RecordResult{.result = result}), "workflow.paused");
+  EXPECT_EQ(reason(s.state), "task a: calls: 10 of 10 used, 1 more asked");
+  EXPECT_EQ(s.last<WorkflowPaused>().kind, PauseKind::budget);
+  EXPECT_EQ(s.when(RecordResult{.result = result}), "stale: the workflow is paused already (a/1/1)");
+  RunOverrides overrides;
+  overrides.add_budget.calls = 5;
+  overrides.add_budget.tokens = 7;
+  EXPECT_EQ(s.when(Resume{.overrides = overrides}), "workflow.resumed");
+  s.when(Resume{.overrides = overrides});
+  EXPECT_EQ(s.dispatched(), "a/1/1");
+  const auto scopes = budget_scopes(s.state, TaskId("a"));
+  ASSERT_EQ(scopes.size(), 3U);
+  EXPECT_EQ(scopes[0].key, "workflow/wf-1");
+  EXPECT_EQ(scopes[0].calls, 20);
+  EXPECT_EQ(scopes[0].tokens, std::nullopt);  // nothing is added to no limit
+  EXPECT_EQ(scopes[1].key, "task/wf-1/a");
+  EXPECT_EQ(scopes[2].key, "agent/wf-1/command");
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Control, OverridesChangeTheDefinitionFromThenOn) {
+  Story s({task("a")});
+  s.start();
+  RunOverrides overrides{.llm = LlmDefinition{.provider = "mock"}, .sandbox_enabled = false, .add_budget = {}};
+  EXPECT_EQ(s.when(Resume{.overrides = overrides}), "workflow.resumed");
+  EXPECT_EQ(s.state.definition->llm.provider, "mock");
+  EXPECT_FALSE(s.state.definition->sandbox.enabled);
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Control, AnInterruptedAttemptStaysLive) {
+  Story s({task("a")});
+  s.start();
+  TaskResult result = s.result("a");
+  result.status = ResultStatus::cancelled;
+  EXPECT_EQ(s.when(RecordResult{.result = result}), "stale: the attempt was interrupted and stays live (a/1/1)");
+  EXPECT_EQ(s.when(ClaimWorkflow{"2@here"}), "workflow.claimed");
+  EXPECT_EQ(s.last<WorkflowClaimed>().in_flight, std::vector<TaskId>{TaskId("a")});
+  EXPECT_EQ(s.dispatched(), "a/1/1");
+}
+
+TEST(Control, FiveClaimsWithoutAnEventPauseAndNameWhatWasInFlight) {
+  Story s({task("a"), task("b")});
+  s.start();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(s.when(ClaimWorkflow{"x"}), "workflow.claimed");
+  s.completes("b");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(s.when(ClaimWorkflow{"x"}), "workflow.claimed");
+  EXPECT_EQ(s.when(ClaimWorkflow{"x"}), "workflow.claimed workflow.paused");
+  EXPECT_EQ(reason(s.state), "5 owners in a row ended without an event; in flight was: a");
+  EXPECT_EQ(s.when(ClaimWorkflow{"y"}), "workflow.claimed");
+  EXPECT_EQ(s.when(Resume{}), "workflow.resumed");
+  EXPECT_EQ(s.dispatched(), "a/1/1");
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Control, WaitingForAPersonIsNoCrash) {
+  auto a = task("a");
+  a.approval = true;
+  Story s({a});
+  s.start();
+  for (int i = 0; i < 9; ++i) EXPECT_EQ(s.when(ClaimWorkflow{"x"}), "workflow.claimed");
+}
+
+TEST(Control, NothingIsDoneToWhatHasEndedOrNotBegun) {
+  Story s({task("a")});
+  EXPECT_EQ(s.when(ClaimWorkflow{"x"}), "rejected: there is nothing to take over: the workflow is PENDING (wf-1)");
+  EXPECT_EQ(s.when(Pause{}), "rejected: it can't be paused: the workflow is PENDING (wf-1)");
+  s.start();
+  EXPECT_EQ(s.start(), "stale: it was started before: the workflow is IN_PROGRESS (wf-1)");
+  s.completes("a");
+  EXPECT_EQ(s.when(Pause{}), "rejected: it can't be paused: the workflow is COMPLETED (wf-1)");
+  EXPECT_EQ(s.when(Resume{}), "rejected: it can't be resumed: the workflow is COMPLETED (wf-1)");
+  EXPECT_EQ(s.when(Cancel{}), "rejected: it can't be cancelled: the workflow is COMPLETED (wf-1)");
+  EXPECT_EQ(s.when(Resolve{}), "rejected: approvals are closed: the workflow is COMPLETED (wf-1)");
+  EXPECT_EQ(s.when(ClaimWorkflow{"x"}), "rejected: there is nothing to take over: the workflow is COMPLETED (wf-1)");
+  EXPECT_EQ(s.broken, "");
+}
+
+class Approvals : public testing::Test {
+ protected:
+  static WorkflowDefinition definition() {
+    WorkflowDefinition d;
+    d.tasks = {task("code", {}, "coding"), task("deploy", {"code"}, "deploying")};
+    d.policies.approvals = {"deploying"};
+    d.policies.approval_timeout = Milliseconds(60'000);
+    return d;
+  }
+  Story story_{definition()};
+  void SetUp() override {
+    story_.start();
+    ASSERT_EQ(story_.completes("code", Verdict::passed), "task.completed gate.decided approval.requested");
+  }
+  void TearDown() override { EXPECT_EQ(story_.broken, ""); }
+};
+
+TEST_F(Approvals, ATaskWaitsForThemAndSaysSo) {
+  EXPECT_EQ(reason(story_.state), "waiting for approval of task deploy");
+  EXPECT_EQ(story_.shown("deploy"), "PAUSED");
+  EXPECT_EQ(story_.dispatched(), "");
+  EXPECT_EQ(story_.when(Resolve{.by = "ann"}), "approval.resolved");
+  EXPECT_EQ(story_.dispatched(), "deploy/1/1");
+  EXPECT_EQ(story_.when(Resolve{}), "stale: no approval is open (wf-1)");
+  EXPECT_EQ(story_.when(Resolve{.approval = ApprovalId("deploy@1")}), "stale: it was resolved before (deploy@1)");
+  EXPECT_EQ(story_.when(Resolve{.approval = ApprovalId("x")}), "rejected: no such approval (x)");
+}
+
+TEST_F(Approvals, ARejectionFailsTheTaskWithItsReason) {
+  EXPECT_EQ(story_.when(Resolve{.approve = false, .by = "ann", .comment = "not today"}), "approval.resolved gate.decided workflow.failed");
+  EXPECT_EQ(reason(story_.state), "task deploy failed: approval of task deploy was rejected by ann: not today");
+  EXPECT_EQ(story_.when(RetryFailed{}), "round.opened approval.requested");
+}
+
+TEST_F(Approvals, TheTimerExpiresThem) {
+  const auto effects = outstanding(story_.state);
+  ASSERT_EQ(effects.size(), 1U);
+  const auto& timer = std::get<StartTimer>(effects[0]);
+  EXPECT_EQ(timer.at, story_.context.now + Milliseconds(60'000));
+  EXPECT_EQ(story_.when(timer.timer), "approval.resolved gate.decided workflow.failed");
+  EXPECT_EQ(reason(story_.state), "task deploy failed: approval of task deploy expired");
+}
+
+TEST_F(Approvals, AnAnswerAfterTheDeadlineFindsThemExpired) {
+  story_.context.now += Milliseconds(60'000);
+  EXPECT_EQ(story_.when(Resolve{.by = "ann"}), "approval.resolved gate.decided workflow.failed");
+  EXPECT_EQ(std::get<ApprovalResolved>(story_.events.at(0)).outcome, ApprovalOutcome::expired);
+}
+
+TEST_F(Approvals, ATimerAfterTheAnswerIsStale) {
+  const FireTimer timer{.kind = FireTimer::Kind::approval, .approval = ApprovalId("deploy@1")};
+  story_.when(Resolve{});
+  EXPECT_EQ(story_.when(timer), "stale: approval deploy@1 is not open: the workflow is IN_PROGRESS (wf-1)");
+}
+
+TEST_F(Approvals, AnAnswerDuringAPauseCountsOnResume) {
+  story_.when(Pause{});
+  EXPECT_EQ(story_.when(Resolve{}), "approval.resolved");
+  EXPECT_EQ(story_.dispatched(), "");
+  EXPECT_EQ(story_.when(Resume{}), "workflow.resumed");
+  EXPECT_EQ(story_.dispatched(), "deploy/1/1");
+}
+
+TEST(Approval, OfAGateIsAskedWhenAllElseIsWell) {
+  WorkflowDefinition d;
+  d.tasks = {task("test", {}, "test")};
+  d.gates["development"].approval = true;
+  d.policies.approval_timeout = Milliseconds(1000);
+  Story s(d);
+  s.start();
+  EXPECT_EQ(s.completes("test", Verdict::passed), "task.completed approval.requested");
+  EXPECT_EQ(reason(s.state), "waiting for approval of gate DEVELOPMENT");
+  EXPECT_EQ(outstanding(s.state).size(), 1U);
+  EXPECT_EQ(s.when(Resolve{}), "approval.resolved gate.decided gate.decided gate.decided workflow.completed");
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Approval, OfAGateThatIsRejectedFailsTheWorkflowAndARetryAsksAgain) {
+  WorkflowDefinition d;
+  d.tasks = {task("test", {}, "test")};
+  d.gates["development"].approval = true;
+  Story s(d);
+  s.start();
+  s.completes("test", Verdict::passed);
+  EXPECT_EQ(s.when(Resolve{.approve = false}), "approval.resolved gate.decided workflow.failed");
+  EXPECT_EQ(reason(s.state), "approval of gate DEVELOPMENT was rejected");
+  EXPECT_EQ(s.when(RetryFailed{}), "round.opened approval.requested");
+  EXPECT_EQ(s.when(Resolve{}), "approval.resolved gate.decided gate.decided gate.decided workflow.completed");
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Approval, NamesMustBeGivenWhereSeveralAreOpen) {
+  auto a = task("a"), b = task("b");
+  a.approval = b.approval = true;
+  Story s({a, b});
+  EXPECT_EQ(s.start(), "workflow.started approval.requested approval.requested");
+  EXPECT_EQ(s.when(Resolve{}), "rejected: several approvals are open: a@1, b@1");
+  EXPECT_EQ(s.when(Resolve{.approval = ApprovalId("b@1")}), "approval.resolved");
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Approval, APolicyMayAskForIt) {
+  Story s({task("a")});
+  s.context.check = [](const PolicyContext& about) {
+    const auto* start = std::get_if<StartTask>(&about);
+    return start != nullptr && !start->approved ? PolicyDecision{PolicyVerdict::needs_approval, {"because"}} : PolicyDecision{};
+  };
+  EXPECT_EQ(s.start(), "workflow.started approval.requested");
+  EXPECT_EQ(s.last<ApprovalRequested>().reason, "because");
+  EXPECT_EQ(s.when(Resolve{}), "approval.resolved");
+  EXPECT_EQ(s.dispatched(), "a/1/1");
+}
+
+TEST(Deadline, StopsWhatIsLiveAndEndsFailed) {
+  WorkflowDefinition d;
+  d.tasks = {task("a"), task("b", {"a"})};
+  d.timeout = Milliseconds(5'000);
+  Story s(d);
+  s.start();
+  const auto timer = std::get<StartTimer>(outstanding(s.state).at(1));
+  EXPECT_EQ(timer.at, s.context.now + Milliseconds(5'000));
+  const TaskResult late = s.result("a");
+  EXPECT_EQ(s.when(timer.timer), "workflow.cancel_requested");
+  EXPECT_EQ(s.when(RecordResult{.result = late}), "stale: the workflow takes no results: it is IN_PROGRESS (a/1/1)");
+  EXPECT_EQ(s.when(FinishCancel{}), "workflow.failed");
+  EXPECT_EQ(reason(s.state), "the workflow's timeout of 5 s has passed");
+  s.context.now += Milliseconds(60'000);
+  EXPECT_EQ(s.when(RetryFailed{}), "round.opened");
+  EXPECT_EQ(s.dispatched(), "a/2/1");
+  EXPECT_EQ(deadline(s.state), s.context.now + Milliseconds(5'000));
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Deadline, AResultThatCameFirstCounts) {
+  WorkflowDefinition d;
+  d.tasks = {task("a")};
+  d.timeout = Milliseconds(5'000);
+  Story s(d);
+  s.start();
+  EXPECT_EQ(s.completes("a"), kEnd);
+  EXPECT_EQ(s.when(FireTimer{.kind = FireTimer::Kind::workflow}), "stale: no deadline is running: the workflow is COMPLETED (wf-1)");
+}
+
+TEST(Deadline, EndsAtOnceWhereNothingIsLiveAndNeverDuringAPause) {
+  WorkflowDefinition d;
+  d.tasks = {task("a")};
+  d.tasks[0].approval = true;
+  d.timeout = Milliseconds(5'000);
+  Story s(d);
+  s.start();
+  s.when(Pause{});
+  EXPECT_EQ(s.when(FireTimer{.kind = FireTimer::Kind::workflow}), "stale: no deadline is running: the workflow is PAUSED (wf-1)");
+  s.when(Resume{});
+  EXPECT_EQ(s.when(FireTimer{.kind = FireTimer::Kind::workflow}), "workflow.failed");
+  EXPECT_EQ(s.when(FireTimer{.kind = FireTimer::Kind::retry, .task = TaskId("a")}),
+            "stale: the end of a back-off needs no decision: the workflow is FAILED (wf-1)");
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Parking, AnImpossibleEventParksTheWorkflowWithAReason) {
+  Story s({task("a")});
+  s.start();
+  WorkflowState state = s.state;
+  evolve(state, TaskSkipped{.task = TaskId("nobody")}, s.context.now);
+  EXPECT_EQ(status(state), WorkflowStatus::paused);
+  EXPECT_EQ(reason(state), "event 2 (task.skipped) does not fit what the journal says before it");
+  EXPECT_TRUE(outstanding(state).empty());
+  auto refused = decide_and_evolve(state, Resume{}, s.context);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().error.code, ErrorCode::data_corrupted);
+  EXPECT_TRUE(decide_and_evolve(state, ClaimWorkflow{"x"}, s.context));
+  EXPECT_TRUE(decide_and_evolve(state, Cancel{}, s.context));
+  EXPECT_TRUE(decide_and_evolve(state, FinishCancel{}, s.context));
+  EXPECT_EQ(status(state), WorkflowStatus::cancelled);
+}
+
+}  // namespace
+}  // namespace conductorai::core
