@@ -1,0 +1,189 @@
+#include "definition/config_sections.hpp"
+
+#include <fmt/format.h>
+
+#include "definition/sections.hpp"
+
+namespace conductorai::definition {
+
+using namespace core::document;
+using Kind = Node::Kind;
+
+namespace {
+
+Type<std::string> line(std::string expected) {
+  return text({.may_be_empty = false, .bytes_max = 4'096, .one_line = true, .expected = std::move(expected)});
+}
+
+struct SecretParts {
+  std::optional<std::string> value, file, command;
+};
+
+/// `key: sk-…`, or `key: { file: … }`, `key: { command: … }`
+Type<Secret> secret() {
+  static const auto parts = Section<SecretParts>("a secret, given in one way")
+                                .key("value", &SecretParts::value, line("the secret"), "the secret itself")
+                                .key("file", &SecretParts::file, line("a path"), "a file whose first line is the secret")
+                                .key("command", &SecretParts::command, line("a command"), "a command that prints the secret");
+  const auto plain =
+      convert<Secret, std::string>(line("the secret"), [](std::string value) { return Secret{Secret::Kind::value, std::move(value)}; });
+  const auto described = convert<Secret, SecretParts>(parts.type(), [](SecretParts from) {
+    if (from.file) return Secret{Secret::Kind::file, *from.file};
+    if (from.command) return Secret{Secret::Kind::command, *from.command};
+    return from.value ? Secret{Secret::Kind::value, *from.value} : Secret{};
+  });
+  Type<Secret> type =
+      either<Secret>("a secret, or a mapping with one of value, file, command", {{Kind::text, plain}, {Kind::map, described}});
+  type.read = [read = type.read](const Node& node, Secret& out, Problems& problems) {
+    // The message must not show what may be a secret that was only written without quotes.
+    if (!node.is(Kind::text) && !node.is(Kind::map))
+      return problems.add(node.at, "expected a secret as a text in quotes, or a mapping with one of value, file, command"), false;
+    if (node.is(Kind::map) && node.members.size() != 1) return problems.add(node.at, "expected exactly one of value, file, command"), false;
+    const Node* value = node.is(Kind::map) ? node.find("value") : nullptr;
+    if (value != nullptr && !value->is(Kind::text)) return problems.add(value->at, "expected the secret as a text in quotes"), false;
+    return read(node, out, problems);
+  };
+  return type;
+}
+
+const Section<LlmConfig>& llm_section() {
+  static const auto section = Section<LlmConfig>("models")
+                                  .key("provider", &LlmConfig::provider, provider_name(), "of workflows that name none")
+                                  .key("model", &LlmConfig::model, line("the name of a model"), "of workflows that name none")
+                                  .key("base-url", &LlmConfig::base_url, line("a URL"), "of the provider's service")
+                                  .key("openai-key", &LlmConfig::openai_key, secret(), "also OPENAI_API_KEY")
+                                  .key("anthropic-key", &LlmConfig::anthropic_key, secret(), "also ANTHROPIC_API_KEY")
+                                  .key("retries", &LlmConfig::retries, integer<int>(0, 20), "of transient errors, inside one call")
+                                  .key("timeout", &LlmConfig::timeout, duration(), "of one call");
+  return section;
+}
+
+const Section<RedisConfig>& redis_section() {
+  static const auto url = text({.bytes_max = 4'096, .pattern = "rediss?://.+", .expected = "a URL like redis://host:6379/0"});
+  static const auto section = Section<RedisConfig>("a shared store of state")
+                                  .key("url", &RedisConfig::url, url, "also REDIS_URL")
+                                  .key("pool", &RedisConfig::pool, integer<int>(1, 1'000), "connections");
+  return section;
+}
+
+const Section<S3Config>& s3_section() {
+  static const auto section = Section<S3Config>("a shared store of artifacts")
+                                  .key("endpoint", &S3Config::endpoint, line("a URL"), "of the service; Amazon's where left out")
+                                  .key("region", &S3Config::region, line("a region"), "also AWS_REGION")
+                                  .key("bucket", &S3Config::bucket, line("a bucket"), "that holds the artifacts")
+                                  .key("prefix", &S3Config::prefix, line("a prefix"), "of their names")
+                                  .key("access-key", &S3Config::access_key, secret(), "also AWS_ACCESS_KEY_ID")
+                                  .key("secret-key", &S3Config::secret_key, secret(), "also AWS_SECRET_ACCESS_KEY")
+                                  .key("session-token", &S3Config::session_token, secret(), "also AWS_SESSION_TOKEN");
+  return section;
+}
+
+const Section<RuntimeConfig>& runtime_section() {
+  using Runtime = RuntimeConfig;
+  static const auto level = text({.allowed = {"trace", "debug", "info", "warn", "error", "off"}});
+  static const auto section =
+      Section<Runtime>("this process")
+          .key("log-level", &Runtime::log_level, level, "trace, debug, info, warn, error or off")
+          .key("state", &Runtime::state, line("sqlite, memory or a URL"), "where journals are kept")
+          .key("artifacts", &Runtime::artifacts, line("files, memory or a URL"), "where artifacts are kept")
+          .key("shutdown-timeout", &Runtime::shutdown_timeout, duration(), "for running attempts to end")
+          .key("task-timeout", &Runtime::task_timeout, duration(), "of an attempt; the stricter of this and the workflow's")
+          .key("max-concurrent-tasks", &Runtime::max_concurrent_tasks, integer<int>(0, 100'000), "of the process; 0: no limit of its own")
+          .key("agents-per-type", &Runtime::agents_per_type, integer<int>(1, 1'000), "agents registered of each type")
+          .key("agents", &Runtime::agents, dictionary(integer<int>(1, 1'000)), "of one type, in place of agents-per-type")
+          .key("agent-capacity", &Runtime::agent_capacity, integer<int>(1, 1'000), "attempts at once of one agent");
+  return section;
+}
+
+std::string shown_secret(const Secret& secret) {
+  switch (secret.kind) {
+    case Secret::Kind::none: return "";
+    case Secret::Kind::value: return "(set)";
+    case Secret::Kind::file: return "file " + secret.text;
+    case Secret::Kind::command: return "(set by a command)";
+  }
+  return {};
+}
+
+template <class T>
+std::string shown_optional(const std::optional<T>& value) {
+  return value ? fmt::format("{}", *value) : std::string();
+}
+
+/// The password of `redis://user:password@host` is a secret too.
+std::string shown_url(const std::string& url) {
+  const auto scheme = url.find("://");
+  const auto at = url.rfind('@');
+  if (scheme == std::string::npos || at == std::string::npos || at < scheme) return url;
+  return url.substr(0, scheme + 3) + "***" + url.substr(at);
+}
+
+std::string shown_agents(const Config& config) {
+  std::string text;
+  for (const auto& [type, count] : config.runtime.agents) text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", type, count);
+  return text.empty() ? text : "{ " + text + " }";
+}
+
+}  // namespace
+
+const Section<Config>& config_section() {
+  static const auto section = Section<Config>("the configuration")
+                                  .nested("llm", &Config::llm, llm_section(), "models")
+                                  .nested("redis", &Config::redis, redis_section(), "a shared store of state")
+                                  .nested("s3", &Config::s3, s3_section(), "a shared store of artifacts")
+                                  .nested("runtime", &Config::runtime, runtime_section(), "this process")
+                                  .nested("budget", &Config::budget, budget_section(), "limits of every workflow; the stricter wins");
+  return section;
+}
+
+const std::vector<ConfigKey>& config_keys() {
+  using C = const Config&;
+  static const std::vector<ConfigKey> keys{
+      {"llm.provider", "anthropic", "of workflows that name none: openai, anthropic, mock, mock:FILE, record:FILE, replay:FILE", false,
+       [](C c) { return c.llm.provider; }},
+      {"llm.model", "NAME", "its name with the provider", false, [](C c) { return c.llm.model; }},
+      {"llm.base-url", "https://llm.example.org/v1", "a service that speaks the provider's language; its own where left out", false,
+       [](C c) { return shown_url(c.llm.base_url); }},
+      {"llm.openai-key", "{ file: ~/.secrets/openai }", "the key as \"text\", { file: … } or { command: … }; also OPENAI_API_KEY", true,
+       [](C c) { return shown_secret(c.llm.openai_key); }},
+      {"llm.anthropic-key", "{ command: pass show anthropic }", "likewise; also ANTHROPIC_API_KEY", true,
+       [](C c) { return shown_secret(c.llm.anthropic_key); }},
+      {"llm.retries", "2", "of transient errors, inside one call", false, [](C c) { return shown_optional(c.llm.retries); }},
+      {"llm.timeout", "2m", "of one call", false, [](C c) { return format_duration(c.llm.timeout); }},
+      {"redis.url", "redis://127.0.0.1:6379/0", "also REDIS_URL", true, [](C c) { return shown_url(c.redis.url); }},
+      {"redis.pool", "8", "connections", false, [](C c) { return std::to_string(c.redis.pool); }},
+      {"s3.endpoint", "https://s3.example.org", "Amazon's where left out; also AWS_ENDPOINT_URL", false,
+       [](C c) { return shown_url(c.s3.endpoint); }},
+      {"s3.region", "eu-central-1", "also AWS_REGION", false, [](C c) { return c.s3.region; }},
+      {"s3.bucket", "my-bucket", "that holds the artifacts", false, [](C c) { return c.s3.bucket; }},
+      {"s3.prefix", "conductorai/", "of their names", false, [](C c) { return c.s3.prefix; }},
+      {"s3.access-key", "{ file: ~/.secrets/s3-id }", "also AWS_ACCESS_KEY_ID", true, [](C c) { return shown_secret(c.s3.access_key); }},
+      {"s3.secret-key", "{ file: ~/.secrets/s3-key }", "also AWS_SECRET_ACCESS_KEY", true,
+       [](C c) { return shown_secret(c.s3.secret_key); }},
+      {"s3.session-token", "{ command: get-token }", "also AWS_SESSION_TOKEN", true, [](C c) { return shown_secret(c.s3.session_token); }},
+      {"runtime.log-level", "warn", "trace, debug, info, warn, error or off", false, [](C c) { return c.runtime.log_level; }},
+      {"runtime.state", "sqlite", "where journals are kept: sqlite (in .conductorai), memory, or redis://…", false,
+       [](C c) { return shown_url(c.runtime.state); }},
+      {"runtime.artifacts", "files", "where artifacts are kept: files (in .conductorai), memory, or s3://bucket/prefix", false,
+       [](C c) { return shown_url(c.runtime.artifacts); }},
+      {"runtime.shutdown-timeout", "10s", "for running attempts to end", false,
+       [](C c) { return format_duration(c.runtime.shutdown_timeout); }},
+      {"runtime.task-timeout", "30m", "of an attempt; the stricter of this and the workflow's", false,
+       [](C c) { return c.runtime.task_timeout ? format_duration(*c.runtime.task_timeout) : std::string(); }},
+      {"runtime.max-concurrent-tasks", "0", "of the process; 0: no limit of its own", false,
+       [](C c) { return std::to_string(c.runtime.max_concurrent_tasks); }},
+      {"runtime.agents-per-type", "2", "agents registered of each type", false,
+       [](C c) { return std::to_string(c.runtime.agents_per_type); }},
+      {"runtime.agents", "{ coding: 4 }", "of one type, in place of agents-per-type", false, shown_agents},
+      {"runtime.agent-capacity", "4", "attempts at once of one agent", false, [](C c) { return std::to_string(c.runtime.agent_capacity); }},
+      {"budget.usd", "20.00", "the stricter of this and the workflow's", false,
+       [](C c) { return c.budget.usd_micros ? fmt::format("{:.2f}", static_cast<double>(*c.budget.usd_micros) / 1e6) : std::string(); }},
+      {"budget.tokens", "2000000", "likewise", false, [](C c) { return shown_optional(c.budget.tokens); }},
+      {"budget.calls", "500", "likewise", false, [](C c) { return shown_optional(c.budget.calls); }},
+      {"budget.wall-minutes", "120", "likewise", false,
+       [](C c) { return c.budget.wall_ms ? fmt::format("{}", static_cast<double>(*c.budget.wall_ms) / 60'000) : std::string(); }},
+  };
+  return keys;
+}
+
+}  // namespace conductorai::definition

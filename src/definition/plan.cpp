@@ -1,0 +1,157 @@
+#include "definition/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "core/document/words.hpp"
+#include "core/state.hpp"
+#include "definition/checks.hpp"
+
+namespace conductorai::definition {
+
+namespace {
+
+constexpr std::int64_t kUnbounded = std::numeric_limits<std::int64_t>::max();
+
+std::int64_t times(std::int64_t a, std::int64_t b) {
+  std::int64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? kUnbounded : product;
+}
+std::int64_t plus(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? kUnbounded : sum;
+}
+
+/// Passes a task may make: every pass of its phase, in the first entry and in each further one that a feedback loop opens.
+std::int64_t passes_worst(const WorkflowDefinition& definition, bool later_phases) {
+  const std::int64_t entries = later_phases ? std::int64_t{definition.max_loops} + 1 : 1;
+  return times(definition.max_rounds, entries);
+}
+
+/// Calls on the normal path. A monitor asks only when it finds something wrong, a deployment never.
+std::int64_t normal_calls(const TaskDefinition& task, const std::vector<AgentDescription>& agents) {
+  return asks_model(task, agents) && task.agent.value != "monitor" ? 1 : 0;
+}
+
+std::int64_t children_of(const TaskDefinition& task) {
+  if (!task.foreach || task.foreach->as_array() == nullptr) return 1;
+  return static_cast<std::int64_t>(task.foreach->as_array()->size());
+}
+
+bool needs_approval(const WorkflowDefinition& definition, const TaskDefinition& task) {
+  const auto& approvals = definition.policies.approvals;
+  const auto named = [&](const std::string& name) { return name == task.id.value || name == task.agent.value; };
+  return task.approval || std::any_of(approvals.begin(), approvals.end(), named);
+}
+
+PlannedTask plan_task(const WorkflowDefinition& definition, const TaskDefinition& task, const std::vector<AgentDescription>& agents,
+                      std::int64_t passes) {
+  PlannedTask planned;
+  planned.id = task.id;
+  planned.agent = task.agent;
+  planned.needs = task.needs;
+  planned.condition = task.condition;
+  planned.foreach = task.foreach.has_value();
+  planned.approval = needs_approval(definition, task);
+  planned.max_attempts = task.retry.max_attempts;
+  planned.calls = normal_calls(task, agents);
+  const std::int64_t tries = times(definition.llm.retries + 1, static_cast<std::int64_t>(definition.llm.fallback.size()) + 1);
+  const std::int64_t a_pass = times(asks_model(task, agents) ? tries : 0, times(task.retry.max_attempts, children_of(task)));
+  planned.calls_worst = times(a_pass, passes);
+  return planned;
+}
+
+/// How many needs within the phase lie before each task, on the longest way.
+std::map<TaskId, std::size_t> levels_of(const std::vector<const TaskDefinition*>& tasks) {
+  std::map<TaskId, std::size_t> level;
+  for (const TaskDefinition* task : tasks) level[task->id] = 0;
+  for (std::size_t pass = 0; pass < tasks.size(); ++pass) {
+    bool changed = false;
+    for (const TaskDefinition* task : tasks) {
+      for (const TaskId& need : task->needs) {
+        const auto found = level.find(need);
+        if (found == level.end() || found->second < level[task->id]) continue;
+        level[task->id] = found->second + 1;
+        changed = true;
+      }
+    }
+    if (!changed) break;
+  }
+  return level;
+}
+
+std::string join_ids(const std::vector<TaskId>& ids) {
+  std::string text;
+  for (const TaskId& id : ids) text += (text.empty() ? "" : ", ") + id.value;
+  return text;
+}
+
+std::string task_line(const PlannedTask& task) {
+  std::string line = fmt::format("    {:<16} {:<10}", task.id.value, task.agent.value);
+  if (!task.needs.empty()) line += " needs " + join_ids(task.needs);
+  if (task.foreach) line += ", once for each item";
+  if (!task.condition.empty()) line += ", if " + task.condition;
+  if (task.approval) line += ", after approval";
+  if (task.calls_worst > 0) line += fmt::format(" — {} {}, at worst {}", task.calls, task.calls == 1 ? "call" : "calls", task.calls_worst);
+  return line + "\n";
+}
+
+}  // namespace
+
+Plan make_plan(const WorkflowDefinition& definition, const std::vector<AgentDescription>& agents) {
+  Plan plan{.name = definition.name, .max_rounds = definition.max_rounds, .max_loops = definition.max_loops, .budget = definition.budget};
+  const auto phases = core::phases_of(definition);
+  const bool later_phases = std::any_of(phases.begin(), phases.end(), [](const auto& entry) { return entry.second != Phase::development; });
+  const std::int64_t passes = passes_worst(definition, later_phases);
+  for (const Phase phase : {Phase::development, Phase::devops, Phase::monitoring}) {
+    std::vector<const TaskDefinition*> tasks;
+    for (const TaskDefinition& task : definition.tasks)
+      if (phases.at(task.id) == phase) tasks.push_back(&task);
+    if (tasks.empty()) continue;
+    PlannedPhase planned{.phase = phase};
+    const std::string key = phase == Phase::development ? "development" : phase == Phase::devops ? "devops" : "monitoring";
+    if (const auto gate = definition.gates.find(key); gate != definition.gates.end()) {
+      planned.min_success_rate = gate->second.min_success_rate;
+      planned.approval = gate->second.approval;
+    }
+    const auto levels = levels_of(tasks);
+    for (const TaskDefinition* task : tasks) {
+      const std::size_t level = levels.at(task->id);
+      if (planned.levels.size() <= level) planned.levels.resize(level + 1);
+      PlannedTask one = plan_task(definition, *task, agents, passes);
+      plan.calls = plus(plan.calls, times(one.calls, children_of(*task)));
+      plan.calls_worst = plus(plan.calls_worst, one.calls_worst);
+      plan.open_ended = plan.open_ended || (task->foreach && task->foreach->as_string() != nullptr);
+      planned.levels[level].push_back(std::move(one));
+    }
+    plan.phases.push_back(std::move(planned));
+  }
+  if (definition.budget.calls) plan.calls_worst = std::min(plan.calls_worst, *definition.budget.calls);
+  return plan;
+}
+
+std::string to_text(const Plan& plan) {
+  std::string text = plan.name + "\n";
+  for (const PlannedPhase& phase : plan.phases) {
+    text += fmt::format("{} (gate: {:.0f}% of verdicts passed{})\n", to_string(phase.phase), phase.min_success_rate * 100,
+                        phase.approval ? ", approval" : "");
+    for (std::size_t level = 0; level < phase.levels.size(); ++level) {
+      text += fmt::format("  {}.\n", level + 1);
+      for (const PlannedTask& task : phase.levels[level]) text += task_line(task);
+    }
+  }
+  text += fmt::format("model calls: {} on the normal path, at worst {}{}{}\n", plan.calls, plan.calls_worst,
+                      plan.budget.calls && plan.calls_worst == *plan.budget.calls ? " (the budget)" : "",
+                      plan.open_ended ? ", for each item of an open list" : "");
+  text += fmt::format("rounds: at most {} a phase, feedback loops: at most {}\n", plan.max_rounds, plan.max_loops);
+  if (plan.budget.usd_micros) text += fmt::format("budget: {:.2f} USD\n", static_cast<double>(*plan.budget.usd_micros) / 1e6);
+  if (plan.budget.tokens) text += fmt::format("budget: {} tokens\n", *plan.budget.tokens);
+  if (plan.budget.wall_ms)
+    text += fmt::format("budget: {} of calls and commands\n", core::document::format_duration(Milliseconds(*plan.budget.wall_ms)));
+  return text;
+}
+
+}  // namespace conductorai::definition
