@@ -28,7 +28,8 @@ task<Result<History>> load_history(StateManager& states, ArtifactStore& artifact
     auto row = core::decode_row(stored.body);
     if (!row) co_return fail(row.error());
     const std::string where = workflow.value + " seq " + std::to_string(stored.first_seq);
-    if (stored.first_seq != next || row->header.first_seq != next) co_return fail(ErrorCode::data_corrupted, "the journal has a gap", where);
+    if (stored.first_seq != next || row->header.first_seq != next)
+      co_return fail(ErrorCode::data_corrupted, "the journal has a gap", where);
     if (row->header.prev_sha256 != history.last_sha256)
       co_return fail(ErrorCode::data_corrupted, "the journal's hash chain is broken", where);
     if (next == 1) {

@@ -32,10 +32,10 @@ struct EnginePorts {
 };
 
 struct EngineOptions {
-  std::string owner = "0@localhost";                                // "pid@host"
-  std::map<std::string, std::string> environment;                   // of the host; only names a definition lists are read
-  Milliseconds append_retry{200};                                   // first pause before a failed append is tried again, doubling
-  int append_tries = 6;                                             // then the run stops; the journal stays as it was
+  std::string owner = "0@localhost";               // "pid@host"
+  std::map<std::string, std::string> environment;  // of the host; only names a definition lists are read
+  Milliseconds append_retry{200};                  // first pause before a failed append is tried again, doubling
+  int append_tries = 6;                            // then the run stops; the journal stays as it was
 };
 
 using Watcher = std::function<void(const EventRecord&)>;

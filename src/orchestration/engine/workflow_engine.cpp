@@ -31,12 +31,12 @@ void WorkflowEngine::interrupt() {
   for (auto& [id, run] : runs_) run->interrupt();
 }
 
-task<Result<std::filesystem::path>> WorkflowEngine::repository(WorkflowId workflow, const WorkflowDefinition& definition) {
-  const std::string& repo = definition.workspace.repo;
+task<Result<std::filesystem::path>> WorkflowEngine::repository(WorkflowId workflow, std::shared_ptr<const WorkflowDefinition> definition) {
+  const std::string& repo = definition->workspace.repo;
   // A workflow under way has had its base checked; what the user edits meanwhile in the checkout does not concern it.
   auto branch = co_await ports_.workspaces.prepare({.workflow = workflow,
                                                     .repo = repo.empty() ? repo : (project_root_ / repo).lexically_normal().string(),
-                                                    .base = definition.workspace.base,
+                                                    .base = definition->workspace.base,
                                                     .allow_dirty = true});
   if (!branch) co_return fail(branch.error());
   co_return branch->repo;
@@ -100,7 +100,7 @@ task<Result<core::WorkflowState>> WorkflowEngine::resume_workflow(WorkflowId wor
 task<Result<core::WorkflowState>> WorkflowEngine::drive(WorkflowId workflow, History history, std::uint64_t epoch,
                                                         std::vector<Inbound> first, Watcher watcher, WorkflowRun::Mode mode) {
   if (history.repo.empty()) {
-    auto repo = co_await repository(workflow, *history.state.definition);
+    auto repo = co_await repository(workflow, history.state.definition);
     if (!repo) co_return fail(repo.error());
     history.repo = std::move(*repo);
   }
@@ -123,8 +123,10 @@ task<Result<std::vector<Inbound>>> WorkflowEngine::waiting_commands(WorkflowId w
   std::vector<std::int64_t> unreadable;
   for (const InboxCommand& command : *stored) {
     auto decoded = core::decode_command(command.body);
-    if (decoded) inbound.push_back({.command = std::move(*decoded), .inbox_id = command.id});
-    else unreadable.push_back(command.id);
+    if (decoded)
+      inbound.push_back({.command = std::move(*decoded), .inbox_id = command.id});
+    else
+      unreadable.push_back(command.id);
   }
   if (!unreadable.empty()) (void)co_await ports_.states.discard_commands(std::move(unreadable));
   co_return inbound;
@@ -152,7 +154,8 @@ task<Result<void>> WorkflowEngine::control(WorkflowId workflow, core::Command co
   // Refuse at once what does not fit now; what fits is durable before anyone acts on it.
   auto state = co_await get_workflow_state(workflow);
   if (!state) co_return fail(state.error());
-  core::Context context{.now = ports_.clock.now(), .check = [this](const PolicyContext& about) { return ports_.policies.check(about); }, .env = {}};
+  core::Context context{
+      .now = ports_.clock.now(), .check = [this](const PolicyContext& about) { return ports_.policies.check(about); }, .env = {}};
   if (auto decided = core::decide(*state, command, context); !decided) co_return fail(decided.error().error);
   auto posted = co_await ports_.states.post_command(workflow, core::encode_command(command));
   if (!posted) co_return fail(posted.error());
@@ -161,7 +164,8 @@ task<Result<void>> WorkflowEngine::control(WorkflowId workflow, core::Command co
   if (!summary) co_return fail(summary.error());
   if (summary->owner_alive) co_return Result<void>{};
   auto applied = co_await take_and_apply(workflow);
-  if (!applied && applied.error().code == ErrorCode::conflict) co_return Result<void>{};  // somebody took it meanwhile and finds the command
+  if (!applied && applied.error().code == ErrorCode::conflict)
+    co_return Result<void>{};  // somebody took it meanwhile and finds the command
   co_return applied;
 }
 

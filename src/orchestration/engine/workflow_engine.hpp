@@ -28,6 +28,8 @@ class WorkflowEngine {
   task<Result<void>> control(WorkflowId workflow, core::Command command);
   /// The live state of an owned workflow, else its journal folded. Errors: not_found, data_corrupted, unsupported.
   task<Result<core::WorkflowState>> get_workflow_state(WorkflowId workflow);
+  /// The repository that holds the workflow's branch.
+  task<Result<std::filesystem::path>> repository(WorkflowId workflow, std::shared_ptr<const WorkflowDefinition> definition);
   /// Why attempts of an owned workflow do not run yet, by task.
   [[nodiscard]] std::map<TaskId, std::string> waiting_reasons(const WorkflowId& workflow) const;
 
@@ -42,7 +44,6 @@ class WorkflowEngine {
                                           Watcher watcher, WorkflowRun::Mode mode);
   task<Result<void>> take_and_apply(WorkflowId workflow);
   task<Result<std::vector<Inbound>>> waiting_commands(WorkflowId workflow);
-  task<Result<std::filesystem::path>> repository(WorkflowId workflow, const WorkflowDefinition& definition);
   task<void> collect_inbox();
 
   EnginePorts ports_;

@@ -16,14 +16,9 @@ std::map<std::string, std::string> pick(const std::map<std::string, std::string>
   return picked;
 }
 
-std::vector<Event> without_rejected(std::expected<std::vector<Event>, core::Rejection>& decided) {
-  return decided ? std::move(*decided) : std::vector<Event>{};
-}
-
 }  // namespace
 
-WorkflowRun::WorkflowRun(EnginePorts ports, const EngineOptions& options, History history, std::uint64_t epoch, Watcher watcher,
-                         Mode mode)
+WorkflowRun::WorkflowRun(EnginePorts ports, const EngineOptions& options, History history, std::uint64_t epoch, Watcher watcher, Mode mode)
     : ports_(ports),
       options_(options),
       state_(std::move(history.state)),
@@ -74,13 +69,12 @@ bool WorkflowRun::idle() const {
   if (core::terminal(state_) || core::status(state_) == WorkflowStatus::paused) return true;
   // Only people can move it on: an open approval and nothing that will wake by itself.
   const bool asks = std::ranges::any_of(state_.approvals, [](const auto& entry) { return !entry.second.outcome; });
-  return asks && retry_timers_ == 0;
+  return asks;
 }
 
 core::Context WorkflowRun::context() const {
-  return {.now = ports_.clock.now(),
-          .check = [this](const PolicyContext& about) { return ports_.policies.check(about); },
-          .env = environment_};
+  return {
+      .now = ports_.clock.now(), .check = [this](const PolicyContext& about) { return ports_.policies.check(about); }, .env = environment_};
 }
 
 task<Result<void>> WorkflowRun::turn(std::vector<Inbound> inbound) {
@@ -96,7 +90,7 @@ task<Result<void>> WorkflowRun::turn(std::vector<Inbound> inbound) {
       (decided ? consumed : refused).push_back(*in.inbox_id);
       last_inbox_id_ = std::max(last_inbox_id_, *in.inbox_id);
     }
-    for (Event& event : without_rejected(decided)) events.push_back(std::move(event));
+    if (decided) std::ranges::move(*decided, std::back_inserter(events));
   }
   if (!refused.empty()) (void)co_await ports_.states.discard_commands(std::move(refused));
   if (events.empty()) co_return first_rejection;
@@ -108,11 +102,8 @@ task<Result<void>> WorkflowRun::turn(std::vector<Inbound> inbound) {
 
 task<Result<void>> WorkflowRun::append(const std::vector<Event>& events, std::vector<std::int64_t> consumed) {
   const Timestamp at = ports_.clock.now();
-  core::RowHeader header{.workflow = state_.id,
-                         .first_seq = state_.last_seq - events.size() + 1,
-                         .at = at,
-                         .epoch = epoch_,
-                         .prev_sha256 = last_sha256_};
+  core::RowHeader header{
+      .workflow = state_.id, .first_seq = state_.last_seq - events.size() + 1, .at = at, .epoch = epoch_, .prev_sha256 = last_sha256_};
   AppendRequest request{.row = {.workflow = state_.id,
                                 .first_seq = header.first_seq,
                                 .count = static_cast<std::uint32_t>(events.size()),
@@ -122,9 +113,11 @@ task<Result<void>> WorkflowRun::append(const std::vector<Event>& events, std::ve
                         .summary = summary(at),
                         .consumed_commands = std::move(consumed)};
   std::string sha256 = core::sha256_hex(request.row.body);
+  const bool resolves = std::ranges::any_of(events, [](const Event& event) { return std::holds_alternative<ApprovalResolved>(event); });
   Milliseconds pause = options_.append_retry;
   for (int tries = 1;; ++tries) {
     crash_point("engine.before_append");
+    if (resolves) crash_point("approval.before_append");
     auto appended = co_await ports_.states.append(request);
     if (appended) break;
     const bool passing = appended.error().code == ErrorCode::resource_exhausted || appended.error().code == ErrorCode::unavailable;
@@ -182,22 +175,17 @@ task<Result<void>> WorkflowRun::act(std::vector<core::Effect> effects) {
 task<void> WorkflowRun::close_workflow() {
   crash_point("workflow.before_close");
   timers_.clear();
-  retry_timers_ = 0;
   (void)co_await ports_.workspaces.close_all(state_.id, repo_);
 }
 
 void WorkflowRun::start(const core::DispatchTask& dispatch) {
   auto [it, fresh] = attempts_.try_emplace(dispatch.id, std::make_unique<Running>());
-  if (fresh) scope_.spawn(attempt(dispatch.id), it->second->cancel);
+  if (fresh) scope_.spawn(attempt(dispatch), it->second->cancel);
 }
 
 void WorkflowRun::start(const core::StartTimer& effect) {
-  const bool starts_work = effect.timer.kind == core::FireTimer::Kind::retry;
-  retry_timers_ += starts_work ? 1 : 0;
-  timers_.push_back(ports_.clock.call_after(effect.at - ports_.clock.now(), [this, timer = effect.timer, starts_work] {
-    retry_timers_ -= starts_work ? 1 : 0;
-    mailbox_.push({.command = timer, .inbox_id = {}});
-  }));
+  timers_.push_back(ports_.clock.call_after(effect.at - ports_.clock.now(),
+                                            [this, timer = effect.timer] { mailbox_.push({.command = timer, .inbox_id = {}}); }));
 }
 
 void WorkflowRun::stop_attempts() {
@@ -209,27 +197,39 @@ void WorkflowRun::stop_attempts() {
   for (auto& [id, running] : attempts_) running->cancel.cancel();
 }
 
-task<void> WorkflowRun::attempt(AttemptId id) {
-  TaskResult result{.id = id};
+task<TaskResult> WorkflowRun::hand_over(core::DispatchTask dispatch) {
+  TaskResult result{.id = dispatch.id};
+  if (dispatch.not_before) {
+    auto slept = co_await sleep_for(ports_.clock, *dispatch.not_before - ports_.clock.now());
+    if (!slept) {
+      result.status = ResultStatus::cancelled;
+      result.error = slept.error();
+      co_return result;
+    }
+  }
   crash_point("engine.before_dispatch");
-  auto assigned = assignment(id);
-  if (assigned) {
-    const bool approved = state_.tasks.at(id.task).approved;
-    result = co_await ports_.coordinator.dispatch_task(std::move(*assigned), approved);
-  } else {
+  auto assigned = assignment(dispatch.id);
+  if (!assigned) {
     result.status = ResultStatus::failed;
     result.error = assigned.error();
+    co_return result;
   }
+  const bool approved = state_.tasks.at(dispatch.id.task).approved;
+  co_return co_await ports_.coordinator.dispatch_task(std::move(*assigned), approved);
+}
+
+task<void> WorkflowRun::attempt(core::DispatchTask dispatch) {
+  const AttemptId id = dispatch.id;
+  TaskResult result = co_await hand_over(std::move(dispatch));
   crash_point("engine.result_received");
   auto ended = attempts_.extract(id);  // lives on until this coroutine, which runs under its cancellation, has ended
   if (interrupted_) co_return;
   core::RecordResult record{.result = std::move(result)};
   if (record.result.status == ResultStatus::failed && record.result.error) {
     const TaskDefinition& task = state_.tasks.at(id.task).definition;
-    const auto decision = ports_.errors.handle_error(*record.result.error, {.agent = record.result.agent,
-                                                                            .attempt = id.attempt,
-                                                                            .retry = task.retry,
-                                                                            .continue_on_error = task.continue_on_error});
+    const auto decision = ports_.errors.handle_error(
+        *record.result.error,
+        {.agent = record.result.agent, .attempt = id.attempt, .retry = task.retry, .continue_on_error = task.continue_on_error});
     record.action = decision.action;
     record.retry_delay = decision.delay;
   }
@@ -260,8 +260,9 @@ Result<TaskAssignment> WorkflowRun::assignment(const AttemptId& id) const {
 }
 
 task<void> WorkflowRun::announce(std::vector<Event> events) {
-  core::Row row{.header = {.workflow = state_.id, .first_seq = state_.last_seq - events.size() + 1, .at = state_.updated_at, .epoch = epoch_},
-                .events = std::move(events)};
+  core::Row row{
+      .header = {.workflow = state_.id, .first_seq = state_.last_seq - events.size() + 1, .at = state_.updated_at, .epoch = epoch_},
+      .events = std::move(events)};
   if (watcher_)
     for (const EventRecord& record : event_records(row)) watcher_(record);
   for (const Event& event : row.events) {

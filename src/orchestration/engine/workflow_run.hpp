@@ -48,7 +48,8 @@ class WorkflowRun {
   task<void> merge(core::RecordResult& record);
   task<Result<void>> act(std::vector<core::Effect> effects);
   task<void> announce(std::vector<Event> events);
-  task<void> attempt(AttemptId id);
+  task<void> attempt(core::DispatchTask dispatch);
+  task<TaskResult> hand_over(core::DispatchTask dispatch);
   task<void> close_workflow();
   void start(const core::DispatchTask& dispatch);
   void start(const core::StartTimer& timer);
@@ -72,9 +73,8 @@ class WorkflowRun {
   std::int64_t last_inbox_id_ = 0;
   bool interrupted_ = false;
   std::vector<core::Effect> owed_;  // by the last turn, not yet started
-  bool stopping_ = false;  // a cancel is on its way to the attempts
+  bool stopping_ = false;           // a cancel is on its way to the attempts
   std::vector<std::unique_ptr<Timer>> timers_;
-  int retry_timers_ = 0;  // pending ones that will start an attempt
   struct Running {
     CancelSource cancel;
   };

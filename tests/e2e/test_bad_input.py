@@ -1,0 +1,165 @@
+"""Bad input and bad days: one clear error, a hint, the right exit code, nothing half-written."""
+import base64
+import json
+import os
+import pathlib
+import stat
+import subprocess
+import unittest
+
+import harness
+
+OK_TASK = {"a": {"agent": "command", "with": {"run": "true"}}}
+
+
+class Refusals(harness.ProjectTest):
+    def assert_refused(self, outcome, code, *words):
+        self.assertEqual(outcome.code, code, outcome)
+        self.assertRegex(outcome.err, r"(?m)^conductorai: error: ")
+        for word in words:
+            self.assertIn(word, outcome.err)
+
+    def validate(self, text):
+        project = self.project()
+        project.write("w.yaml", text)
+        return project.run("validate", "w.yaml")
+
+    def test_broken_yaml_says_where(self):
+        self.assert_refused(self.validate("name: x\ntasks: [a, b\n"), 2, "w.yaml:")
+
+    def test_an_empty_document_is_refused(self):
+        for text in ("", "{}", "---\n", "[]", "42"):
+            with self.subTest(text):
+                self.assert_refused(self.validate(text), 2)
+
+    def test_an_unknown_key_names_the_likely_one(self):
+        text = "name: x\ntasks:\n  a:\n    agent: command\n    nedds: [b]\n    with: { run: 'true' }\n"
+        self.assert_refused(self.validate(text), 2, "w.yaml:5:5", "nedds", "needs")
+
+    def test_a_cycle_is_named(self):
+        tasks = {"a": dict(OK_TASK["a"], needs=["b"]), "b": dict(OK_TASK["a"], needs=["a"])}
+        self.assert_refused(self.validate(json.dumps({"name": "x", "tasks": tasks})), 2, "a", "b", "cycle")
+
+    def test_wrong_types_and_ranges(self):
+        for text in ("name: [1]\ntasks: {}", "name: x\nrework: {max-rounds: 0}\nrequirement: y",
+                     "name: x\nrequirement: y\nsandbox: {memory: lots}", "name: x\nrequirement: y\ntimeout: -1s",
+                     "name: x\nrequirement: y\ntasks: {a: {agent: kommand, with: {run: x}}}"):
+            with self.subTest(text):
+                self.assert_refused(self.validate(text), 2, "w.yaml:")
+
+    def test_missing_file_and_unknown_id(self):
+        project = self.project()
+        self.assert_refused(project.run("run", "nothing.yaml"), 2, "nothing.yaml")
+        self.assert_refused(project.run("status", "wf-NOPE"), 2, "wf-NOPE")
+
+    def test_nothing_configured_names_the_mock(self):
+        project = self.project()
+        self.assert_refused(project.run("run", "--requirement", "-", stdin="do it"), 4, "--llm mock")
+
+    def test_not_a_repository_and_a_dirty_one(self):
+        project = self.project()
+        workflow = {"name": "x", "requirement": "y", "workspace": {"repo": "."}, "tasks": {"code": {"agent": "coding"}}}
+        project.write("w.yaml", workflow)
+        self.assert_refused(project.run("run", "w.yaml", "--llm", "mock"), 2, "repository")
+        project.repository({"a.py": "x = 1\n"})
+        project.write("a.py", "x = 2\n")
+        self.assert_refused(project.run("run", "w.yaml", "--llm", "mock"), 2, "a.py", "--allow-dirty")
+        listed = project.run("list", "--json")
+        self.assertEqual([line for line in listed.lines if line.get("workflow_id")], [], "nothing half-written")
+        allowed = project.run("run", "w.yaml", "--llm", "mock", "--allow-dirty", "--json")
+        self.assertEqual(allowed.code, 0, allowed)
+
+    def test_an_unwritable_state_directory(self):
+        project = self.project()
+        project.write("w.yaml", {"name": "x", "tasks": OK_TASK})
+        blocked = project.write("file", "not a folder")
+        self.assert_refused(project.run("run", "w.yaml", "--state-dir", blocked / "state"), 4)
+
+    def test_a_newer_state_version(self):
+        project = self.project()
+        project.write("w.yaml", {"name": "x", "tasks": OK_TASK})
+        self.assertEqual(project.run("run", "w.yaml").code, 0)
+        import sqlite3
+        database = next((project.folder / ".conductorai").glob("state*.db"))
+        with sqlite3.connect(database) as connection:
+            connection.execute("pragma user_version = 999")
+        self.assert_refused(project.run("list"), 4, "999")
+
+    def test_a_missing_toolchain_names_it(self):
+        project = self.project()
+        project.repository({"readme.md": "x\n"})
+        project.write("w.yaml", {"name": "x", "requirement": "y", "workspace": {"repo": "."},
+                                 "toolchain": {"test": "no-such-program-here --run"},
+                                 "tasks": {"test": {"agent": "test", "with": {"write-tests": False}}}})
+        done = project.run("run", "w.yaml", "--llm", "mock", "--json")
+        self.assertIn(done.code, (1, 4), done)
+        self.assertIn("no-such-program-here", done.out + done.err)
+
+    def test_money_and_tokens_need_a_real_price(self):
+        project = self.project()
+        project.write("w.yaml", {"name": "x", "requirement": "y", "budget": {"usd": 5.0}, "llm": {"provider": "openai", "model": "m"}})
+        refused = project.run("run", "w.yaml")
+        self.assertIn(refused.code, (2, 4), refused)
+
+    def test_a_full_disk(self):
+        if os.geteuid() != 0:
+            self.skipTest("mounting a small file system needs root")
+        project = self.project()
+        state = project.folder / "small"
+        state.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(state)], capture_output=True)
+        if mounted.returncode != 0:
+            self.skipTest("mount is not allowed here")
+        try:
+            tasks = {f"t{i}": {"agent": "command", "with": {"run": "head -c 200000 /dev/urandom | base64"}} for i in range(6)}
+            project.write("w.yaml", {"name": "x", "tasks": tasks})
+            done = project.run("run", "w.yaml", "--state-dir", state, "--json")
+            self.assertIn(done.code, (1, 4), done)
+            self.assertRegex(done.out + done.err, "(?i)no space|full")
+        finally:
+            subprocess.run(["umount", "-l", str(state)], check=True)
+
+
+@unittest.skipUnless(harness.FIXTURES, "CONDUCTORAI_FIXTURES is not set")
+class Torture(harness.ProjectTest):
+    def test_every_document_is_answered_and_each_refusal_says_where(self):
+        project = self.project()
+        folder = pathlib.Path(harness.FIXTURES) / "parser-torture"
+        count = 0
+        for name, suffix in (("yaml.jsonl", "yaml"), ("json.jsonl", "json")):
+            for line in (folder / name).read_text().splitlines():
+                case = json.loads(line)
+                if "b64" in case:
+                    data = base64.b64decode(case["b64"])
+                else:
+                    data = (case["repeat_unit"] * case["repeat_count"] + case.get("suffix", "")).encode()
+                path = project.folder / f"case.{suffix}"
+                path.write_bytes(data)
+                done = project.run("validate", path, timeout=20)
+                with self.subTest(case["name"]):
+                    self.assertEqual(done.code, 2, done)  # none of them is a workflow
+                    self.assertRegex(done.err, rf"case\.{suffix}(:\d+:\d+)?")
+                    if case["expect"] == "reject":
+                        self.assertRegex(done.err, rf"case\.{suffix}:\d+:\d+")
+                count += 1
+        self.assertGreaterEqual(count, 120)
+
+
+class OrdinaryUser(harness.ProjectTest):
+    def test_everything_works_without_root(self):
+        if os.geteuid() != 0:
+            self.skipTest("already an ordinary user")
+        project, workflow, answers = self.example("fix-a-bug")
+        binary = project.write("bin/conductorai", "")
+        binary.write_bytes(pathlib.Path(harness.BINARY).read_bytes())
+        binary.chmod(0o755)
+        for name in ("workflow.yaml", "answers.yaml"):
+            project.write(f"example/{name}", (workflow.parent / name).read_text())
+        for path in [project.folder, *project.folder.rglob("*")]:
+            os.lchown(path, 65534, 65534)
+        runner = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]
+        for arguments, code in ((["sandbox", "selftest", "--json"], 0),
+                                (["run", "example/workflow.yaml", "--llm", "mock:example/answers.yaml", "--json"], 0)):
+            done = subprocess.run([*runner, str(binary), *arguments], cwd=project.folder, capture_output=True, text=True,
+                                  env=dict(harness.environment({}), HOME=str(project.folder)), timeout=600)
+            self.assertEqual(done.returncode, code, done.stdout[-3000:] + done.stderr[-3000:])

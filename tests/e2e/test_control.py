@@ -1,0 +1,211 @@
+"""Commands from a second process, approvals, budgets, signals: what the owner does about them and what stays behind (nothing)."""
+import signal
+import subprocess
+
+import harness
+
+
+def command_workflow(**tasks):
+    return {"name": "control", "tasks": tasks}
+
+
+def first_event(process, name):
+    """Reads JSON lines of a running `run --json` until this event has come."""
+    for line in process.stdout:
+        if f'"event":"{name}"' in line.replace(" ", ""):
+            return line
+    raise AssertionError(f"{name} never came: {process.stderr.read()}")
+
+
+class Control(harness.ProjectTest):
+    def slow(self, marker):
+        # Two tasks that run until somebody stops them, each with a child of its own.
+        script = f"sleep 300 & echo {marker}; sleep 301"
+        return command_workflow(a={"agent": "command", "with": {"run": script}}, b={"agent": "command", "needs": ["a"], "with": {"run": "true"}})
+
+    def workflow_id(self, project):
+        lines = []
+
+        def listed():
+            """the workflow is listed"""
+            lines[:] = [line for line in project.run("list", "--json").lines if line.get("workflow_id")]
+            return bool(lines)
+        harness.wait_until(listed)
+        return lines[0]["workflow_id"]
+
+    def test_cancel_from_a_second_process_leaves_no_process_behind(self):
+        project = self.project()
+        marker = project.folder.name
+        project.write("w.yaml", self.slow(marker))
+        process = project.start("run", "w.yaml", "--json")
+        workflow_id = self.workflow_id(project)
+        harness.wait_until(lambda: harness.children_of("sleep 301"))
+        cancelled = project.run("cancel", workflow_id)
+        self.assertEqual(cancelled.code, 0, cancelled)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1, out + err)
+        result = project.run("status", workflow_id, "--json").result
+        self.assertEqual(result["status"], "CANCELLED")
+        self.assertEqual(result["tasks"]["a"]["status"], "CANCELLED")
+        harness.wait_until(lambda: not harness.children_of(marker))
+
+    def test_pause_lets_the_running_task_end_and_resume_goes_on(self):
+        project = self.project()
+        flag = project.folder / "go"
+        project.write("w.yaml", command_workflow(
+            a={"agent": "command", "with": {"run": "sleep 1"}},
+            b={"agent": "command", "needs": ["a"], "with": {"run": "true"}}))
+        process = project.start("run", "w.yaml", "--json")
+        workflow_id = self.workflow_id(project)
+        paused = project.run("pause", workflow_id)
+        self.assertEqual(paused.code, 0, paused)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 3, out + err)
+        result = project.run("status", workflow_id, "--json").result
+        self.assertEqual((result["status"], result["tasks"]["a"]["status"]), ("PAUSED", "COMPLETED"))
+        done = project.run("resume", workflow_id, "--json")
+        self.assertEqual((done.code, done.result["status"]), (0, "COMPLETED"), done)
+        self.assertFalse(flag.exists())
+
+    def test_approve_while_run_lives_lets_it_go_on(self):
+        project = self.project()
+        project.write("w.yaml", command_workflow(
+            ask={"agent": "command", "approval": True, "with": {"run": "true"}},
+            long={"agent": "command", "with": {"run": "sleep 3"}}))
+        process = project.start("run", "w.yaml", "--json")
+        first_event(process, "approval.requested")
+        approved = project.run("approve")
+        self.assertEqual(approved.code, 0, approved)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, out + err)
+
+    def test_an_open_approval_exits_3_and_reject_fails(self):
+        project = self.project()
+        project.write("w.yaml", command_workflow(ask={"agent": "command", "approval": True, "with": {"run": "true"}}))
+        waiting = project.run("run", "w.yaml", "--json")
+        self.assertEqual(waiting.code, 3, waiting)
+        self.assertIn("approv", waiting.result["reason"])
+        rejected = project.run("reject")
+        self.assertEqual(rejected.code, 0, rejected)
+        status = project.run("status", waiting.result["workflow_id"], "--json")
+        self.assertEqual(status.result["status"], "FAILED", status)
+
+    def test_ctrl_c_keeps_the_state_and_prints_the_line_that_resumes(self):
+        project = self.project()
+        project.write("w.yaml", self.slow(project.folder.name))
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            process = project.start("run", "w.yaml", "--json")
+            harness.wait_until(lambda: harness.children_of("sleep 301"))
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, code, out + err)
+            self.assertIn("conductorai resume", out + err)
+            harness.wait_until(lambda: not harness.children_of("sleep 301"))
+
+    def test_two_resumable_ones_are_listed(self):
+        project = self.project()
+        project.write("w.yaml", command_workflow(ask={"agent": "command", "approval": True, "with": {"run": "true"}}))
+        ids = [project.run("run", "w.yaml", "--json").result["workflow_id"] for _ in range(2)]
+        both = project.run("resume")
+        self.assertEqual(both.code, 2, both)
+        for workflow_id in ids:
+            self.assertIn(workflow_id, both.err)
+
+    def test_resume_beside_a_living_owner_names_its_pid(self):
+        project = self.project()
+        project.write("w.yaml", self.slow(project.folder.name))
+        process = project.start("run", "w.yaml", "--json")
+        workflow_id = self.workflow_id(project)
+        second = project.run("resume", workflow_id)
+        self.assertEqual(second.code, 4, second)
+        self.assertIn(str(process.pid), second.err)
+        process.send_signal(signal.SIGSTOP)  # a stopped owner is a living one
+        try:
+            self.assertEqual(project.run("resume", workflow_id).code, 4)
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+            process.communicate(timeout=60)
+
+    def test_a_calls_budget_pauses_and_more_budget_goes_on(self):
+        project, workflow, answers = self.example("fix-a-bug")
+        text = workflow.read_text() + "\nbudget: { calls: 1 }\n"
+        project.write("w.yaml", text)
+        done = project.run("run", "w.yaml", "--llm", f"mock:{answers}", "--json")
+        self.assertEqual((done.code, done.result["status"]), (3, "PAUSED"), done)
+        self.assertIn("calls", done.result["reason"])
+        again = project.run("resume", "--add-budget", "calls=5", "--json")
+        self.assertEqual((again.code, again.result["status"], again.result["rounds"]), (0, "COMPLETED", 2), again)
+        self.assertEqual(again.result["usage"]["calls"], 2)
+
+    def test_a_failed_workflow_is_retried(self):
+        project = self.project()
+        gate = project.folder / "gate"
+        gate.mkdir()
+        project.write("w.yaml", dict(command_workflow(a={"agent": "command", "with": {"run": f"test -e {gate}/open"}}),
+                                     sandbox={"read": [str(gate)]}))
+        failed = project.run("run", "w.yaml", "--json")
+        self.assertEqual((failed.code, failed.result["status"]), (1, "FAILED"), failed)
+        (gate / "open").write_text("")
+        retried = project.run("retry", failed.result["workflow_id"])
+        self.assertEqual(retried.code, 0, retried)
+        status = project.run("status", failed.result["workflow_id"], "--json").result["status"]
+        if status != "COMPLETED":
+            done = project.run("resume", failed.result["workflow_id"], "--json")
+            self.assertEqual((done.code, done.result["status"]), (0, "COMPLETED"), done)
+
+
+class Flow(harness.ProjectTest):
+    """DAGs, conditions, foreach, timeouts, retries as DESIGN §6 has them."""
+
+    def finish(self, tasks, **top):
+        project = self.project()
+        project.write("w.yaml", dict({"name": "flow", "tasks": tasks}, **top))
+        return project.run("run", "w.yaml", "--json")
+
+    def test_foreach_runs_an_attempt_an_item(self):
+        done = self.finish({"each": {"agent": "command", "foreach": ["x", "y", "z"], "max-parallel": 2,
+                                     "with": {"run": "echo got=$ITEM >> $CONDUCTORAI_OUTPUT", "env": {"ITEM": "${{ foreach.item }}"}}},
+                            "after": {"agent": "command", "needs": ["each"], "with": {"run": "true"}}})
+        self.assertEqual(done.code, 0, done)
+        tasks = done.result["tasks"]
+        for i in range(3):
+            self.assertEqual(tasks[f"each[{i}]"]["status"], "COMPLETED")
+        self.assertEqual(tasks["after"]["status"], "COMPLETED")
+
+    def test_a_false_condition_skips_what_needs_it_too(self):
+        done = self.finish({"a": {"agent": "command", "if": "inputs.go == 'yes'", "with": {"run": "true"}},
+                            "b": {"agent": "command", "needs": ["a"], "with": {"run": "true"}},
+                            "c": {"agent": "command", "needs": ["b"], "if": "always()", "with": {"run": "true"}}}, inputs={"go": "no"})
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual([done.result["tasks"][t]["status"] for t in "abc"], ["SKIPPED", "SKIPPED", "COMPLETED"])
+
+    def test_a_failed_verdict_blocks_what_needs_it_and_siblings_end(self):
+        done = self.finish({"a": {"agent": "command", "with": {"run": "exit 7"}},
+                            "b": {"agent": "command", "needs": ["a"], "with": {"run": "true"}},
+                            "c": {"agent": "command", "with": {"run": "true"}}}, rework={"max-rounds": 1})
+        self.assertEqual((done.code, done.result["status"]), (1, "FAILED"), done)
+        tasks = done.result["tasks"]
+        self.assertEqual((tasks["a"]["verdict"], tasks["b"]["status"], tasks["c"]["status"]), ("failed", "BLOCKED", "COMPLETED"))
+        self.assertIn(7, [e.get("value") for e in tasks["a"]["evidence"]])
+
+    def test_continue_on_error_lets_dependents_run(self):
+        done = self.finish({"a": {"agent": "command", "continue-on-error": True, "with": {"run": "exit 1"}},
+                            "b": {"agent": "command", "needs": ["a"], "with": {"run": "true"}}})
+        self.assertEqual((done.code, done.result["tasks"]["b"]["status"]), (0, "COMPLETED"), done)
+
+    def test_outputs_travel_to_dependents(self):
+        done = self.finish({"a": {"agent": "command", "with": {"run": "echo n=42 >> $CONDUCTORAI_OUTPUT"}},
+                            "b": {"agent": "command", "needs": ["a"], "with": {"run": "test \"$N\" = 42", "env": {"N": "${{ tasks.a.outputs.n }}"}}}})
+        self.assertEqual(done.code, 0, done)
+
+    def test_a_task_timeout_is_retried_then_fails(self):
+        done = self.finish({"a": {"agent": "command", "timeout-minutes": 0.01, "retry": {"max-attempts": 2, "backoff": "10ms"},
+                                  "with": {"run": "sleep 60"}}})
+        self.assertEqual((done.code, done.result["status"]), (1, "FAILED"), done)
+        self.assertEqual(done.result["tasks"]["a"]["attempts"], 2)
+
+    def test_a_workflow_timeout_ends_it(self):
+        done = self.finish({"a": {"agent": "command", "with": {"run": "sleep 60"}}}, timeout="1s")
+        self.assertEqual((done.code, done.result["status"]), (1, "FAILED"), done)
+        self.assertIn("timeout", (done.result["reason"] + done.err).lower().replace("timed out", "timeout"))
