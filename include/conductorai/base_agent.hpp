@@ -1,5 +1,6 @@
 #pragma once
-// BaseAgent: derive, implement `execute`, register. Template method: validate → BUSY → before → execute → artifacts → commit → after → IDLE.
+// BaseAgent: derive, implement `execute`, register. Template method: validate → BUSY → before → execute → artifacts → commit → after →
+// IDLE.
 
 #include <string>
 #include <string_view>
@@ -22,8 +23,8 @@ struct AgentDescription {
   AgentType type;
   Phase phase = Phase::development;  // of tasks that name none
   bool uses_llm = false;
-  bool changes_files = false;        // its attempt ends in a commit of what it changed
-  std::string summary;               // one line
+  bool changes_files = false;  // its attempt ends in a commit of what it changed
+  std::string summary;         // one line
   std::vector<WithKey> with;
 };
 
@@ -32,7 +33,7 @@ struct Outcome {
   Verdict verdict = Verdict::none;
   std::string summary;
   Object outputs;
-  std::vector<Evidence> evidence;  // a verdict other than none cites at least one
+  std::vector<Evidence> evidence;           // a verdict other than none cites at least one
   std::optional<FeedbackPayload> feedback;  // with Verdict::failed; made from evidence and summary where left out
 };
 
@@ -53,6 +54,8 @@ class BaseAgent {
  protected:
   virtual task<Result<void>> before(TaskContext& context);
   virtual task<Result<Outcome>> execute(TaskContext& context) = 0;
+  /// Whether this attempt ends in a commit of what it changed; else its changes are dropped with its worktree.
+  [[nodiscard]] virtual bool commits(const TaskAssignment& assignment) const;
   virtual task<Result<void>> after(TaskContext& context, const Outcome& outcome);
 
  private:

@@ -19,8 +19,8 @@ class Timer {
 class Clock {
  public:
   virtual ~Clock() = default;
-  [[nodiscard]] virtual Timestamp now() const = 0;         // wall clock; may jump
-  [[nodiscard]] virtual Instant steady_now() const = 0;    // never goes back
+  [[nodiscard]] virtual Timestamp now() const = 0;       // wall clock; may jump
+  [[nodiscard]] virtual Instant steady_now() const = 0;  // never goes back
   /// Calls `function` on the loop's thread once `delay` has passed by the monotonic clock.
   [[nodiscard]] virtual std::unique_ptr<Timer> call_after(std::chrono::nanoseconds delay, std::function<void()> function) = 0;
 };

@@ -21,10 +21,11 @@ struct Options {
   std::filesystem::path project_root;  // what relative paths of a definition refer to
   std::filesystem::path state_dir;     // ".conductorai" of the project
   std::string state = "sqlite";        // "sqlite", "memory"
+  bool create_state = true;            // false: `initialize` answers not_found where there is no state directory yet
   std::string artifacts = "files";     // "files", "memory"
   int agents_per_type = 2;             // built-in agents registered of each type
   int agent_capacity = 4;
-  int max_concurrent_tasks = 0;        // of this process; 0: none
+  int max_concurrent_tasks = 0;  // of this process; 0: none
   std::string log_level = "warn";
   std::function<void(const std::string& line)> on_progress;  // transient notices for a terminal; may be empty
 };
@@ -70,7 +71,7 @@ struct WorkflowView {
   Phase phase = Phase::development;
   int rounds = 1;
   int feedback_loops = 0;
-  std::vector<TaskView> tasks;  // definition order
+  std::vector<TaskView> tasks;          // definition order
   std::vector<ApprovalView> approvals;  // open ones
   Usage usage;
   std::string branch, commit, tree;
@@ -78,17 +79,28 @@ struct WorkflowView {
   std::vector<std::string> warnings;
   std::string owner;  // "pid@host"; "none (interrupted)"; empty when it needs none
   std::string reason;
-  std::optional<Error> error;          // of a failed one
+  std::optional<Error> error;  // of a failed one
   std::optional<PauseKind> paused_for;
   Timestamp started_at{}, updated_at{};
   std::int64_t duration_ms = 0;
 };
 
 /// Commands to a workflow from anywhere: applied directly by its owner, through the inbox otherwise.
-struct PauseWorkflow { std::string by; };
-struct CancelWorkflow { std::string by, reason; };
-struct ResolveApproval { ApprovalId approval; bool approve = true; std::string by, comment; };  // empty id: the only open one
-struct RetryWorkflow { std::string by; std::optional<TaskId> task; };  // reopen a FAILED one at its failed tasks
+struct PauseWorkflow {
+  std::string by;
+};
+struct CancelWorkflow {
+  std::string by, reason;
+};
+struct ResolveApproval {
+  ApprovalId approval;
+  bool approve = true;
+  std::string by, comment;
+};  // empty id: the only open one
+struct RetryWorkflow {
+  std::string by;
+  std::optional<TaskId> task;
+};  // reopen a FAILED one at its failed tasks
 using ControlCommand = std::variant<PauseWorkflow, CancelWorkflow, ResolveApproval, RetryWorkflow>;
 
 /// Calls run the event loop until their answer is there; events are delivered meanwhile, on the calling thread.

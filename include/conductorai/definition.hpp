@@ -23,24 +23,24 @@ struct RetryPolicy {
 struct TaskDefinition {
   TaskId id;
   AgentType agent;
-  std::optional<Phase> phase;   // left out: see DESIGN §6
+  std::optional<Phase> phase;  // left out: see DESIGN §6
   std::vector<TaskId> needs;
-  std::string condition;        // `if`: expression text without ${{ }}; empty = success()
-  Object with;                  // agent specific, may hold ${{ }}
+  std::string condition;  // `if`: expression text without ${{ }}; empty = success()
+  Object with;            // agent specific, may hold ${{ }}
   std::optional<Milliseconds> timeout;
   RetryPolicy retry;
   std::optional<Value> foreach;  // an array, or a string holding one ${{ }} expression that yields an array
   int max_parallel = 0;          // of foreach children; 0 = no own limit
   bool continue_on_error = false;
-  int priority = 0;              // higher first
+  int priority = 0;                            // higher first
   std::map<std::string, std::string> outputs;  // name -> ${{ }} text, evaluated when the task completes
-  bool approval = false;         // needs approval before it starts
+  bool approval = false;                       // needs approval before it starts
   friend bool operator==(const TaskDefinition&, const TaskDefinition&) = default;
 };
 
 struct WorkspaceDefinition {
-  std::string repo;  // path relative to the project root; empty: an empty repository is made
-  std::string base;  // branch, tag or commit; empty: HEAD
+  std::string repo;                          // path relative to the project root; empty: an empty repository is made
+  std::string base;                          // branch, tag or commit; empty: HEAD
   std::vector<std::string> protected_paths;  // globs
   bool allow_dirty = false;
   friend bool operator==(const WorkspaceDefinition&, const WorkspaceDefinition&) = default;
@@ -88,10 +88,10 @@ struct BudgetDefinition {
 struct PolicyDefinition {
   int max_concurrent_tasks = 4;
   int max_concurrent_per_agent = 2;
-  std::vector<std::string> approvals;        // agent types or task ids that need approval before they start
-  std::vector<std::string> deploy_targets;   // drivers allowed; empty: all
-  std::vector<std::string> allowed_commands; // globs over the command line of `command` tasks; empty: all
-  Milliseconds approval_timeout{0};          // 0: approvals never expire
+  std::vector<std::string> approvals;         // agent types or task ids that need approval before they start
+  std::vector<std::string> deploy_targets;    // drivers allowed; empty: all
+  std::vector<std::string> allowed_commands;  // globs over the command line of `command` tasks; empty: all
+  Milliseconds approval_timeout{0};           // 0: approvals never expire
   friend bool operator==(const PolicyDefinition&, const PolicyDefinition&) = default;
 };
 
@@ -104,9 +104,9 @@ struct LlmTarget {
 struct LlmDefinition {
   std::string provider;  // "mock", "mock:FILE", "replay:FILE", "record:FILE", "openai", "anthropic"; empty: not configured
   std::string model;
-  int retries = 2;       // inside a call, transient errors only
+  int retries = 2;  // inside a call, transient errors only
   std::vector<LlmTarget> fallback;
-  Digest script;         // the scripted LLM's answers, kept as an artifact when the workflow starts
+  Digest script;  // the scripted LLM's answers, kept as an artifact when the workflow starts
   friend bool operator==(const LlmDefinition&, const LlmDefinition&) = default;
 };
 
@@ -120,7 +120,7 @@ struct WorkflowDefinition {
   WorkspaceDefinition workspace;
   ToolchainDefinition toolchain;
   SandboxDefinition sandbox;
-  std::vector<TaskDefinition> tasks;  // in file order; acyclic, ids unique, needs known
+  std::vector<TaskDefinition> tasks;            // in file order; acyclic, ids unique, needs known
   std::map<std::string, GateDefinition> gates;  // "development", "devops", "monitoring"
   int max_rounds = 3;
   int max_loops = 3;

@@ -127,8 +127,8 @@ struct RoundOpened {
 };
 struct ApprovalRequested {
   ApprovalId approval;
-  std::optional<TaskId> task;    // before this task starts, or …
-  std::optional<Phase> phase;    // … before the gate of this phase is passed
+  std::optional<TaskId> task;  // before this task starts, or …
+  std::optional<Phase> phase;  // … before the gate of this phase is passed
   int round = 1;
   std::string reason;
   std::optional<Timestamp> expires_at;

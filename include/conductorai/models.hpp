@@ -38,7 +38,7 @@ struct Evidence {
   std::optional<std::int64_t> passed;  // test_report: counts
   std::optional<std::int64_t> failed;
   std::optional<std::int64_t> skipped;
-  Digest artifact;                     // the bytes it was read from; empty only where there are none
+  Digest artifact;  // the bytes it was read from; empty only where there are none
   friend bool operator==(const Evidence&, const Evidence&) = default;
 };
 

@@ -24,9 +24,9 @@ struct StartTask {
   const TaskDefinition* task = nullptr;
   const WorkflowDefinition* definition = nullptr;
   int running_global = 0, running_workflow = 0, running_type = 0;  // attempts now; `type` counts this workflow's
-  int max_global = 0;          // of the process; 0: none
+  int max_global = 0;                                              // of the process; 0: none
   int agents_of_type = 0, agents_available = 0;
-  bool approved = false;       // an approval for it is on record
+  bool approved = false;  // an approval for it is on record
 };
 /// When nothing in the phase runs or can start any more.
 struct PassGate {

@@ -13,22 +13,22 @@ namespace conductorai {
 
 /// What went wrong, coarse enough to decide on: exit codes, retries and HTTP statuses are derived from it.
 enum class ErrorCode {
-  invalid_argument,     // the caller's text, flags, ids or files
-  not_found,            // no such workflow, task, artifact, file
-  already_exists,       //
-  conflict,             // expected sequence, epoch, state or merge did not match
-  fenced,               // another owner has taken over: stop acting
-  permission_denied,    // policy or protected path
-  unavailable,          // a service or tool is missing or does not answer
-  resource_exhausted,   // disk full, limits of the machine
-  budget_exhausted,     // a budget scope would be overrun: the workflow pauses
-  rate_limited,         // the other side asks to slow down
-  timeout,              // a deadline passed
-  cancelled,            // the scope was cancelled
-  invalid_answer,       // a model or peer answered something unusable
-  unsupported,          // known, but not in this build or mode
-  data_corrupted,       // stored bytes do not match their digest or format
-  internal,             // a defect of ours
+  invalid_argument,    // the caller's text, flags, ids or files
+  not_found,           // no such workflow, task, artifact, file
+  already_exists,      //
+  conflict,            // expected sequence, epoch, state or merge did not match
+  fenced,              // another owner has taken over: stop acting
+  permission_denied,   // policy or protected path
+  unavailable,         // a service or tool is missing or does not answer
+  resource_exhausted,  // disk full, limits of the machine
+  budget_exhausted,    // a budget scope would be overrun: the workflow pauses
+  rate_limited,        // the other side asks to slow down
+  timeout,             // a deadline passed
+  cancelled,           // the scope was cancelled
+  invalid_answer,      // a model or peer answered something unusable
+  unsupported,         // known, but not in this build or mode
+  data_corrupted,      // stored bytes do not match their digest or format
+  internal,            // a defect of ours
 };
 
 /// Stable snake_case name of a code, as it stands in journals and JSON output.
@@ -60,8 +60,7 @@ template <class T>
 using Result = std::expected<T, Error>;
 
 /// `return fail(ErrorCode::not_found, "no such workflow", id);`
-[[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::string where = {},
-                                                 std::string hint = {}) {
+[[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::string where = {}, std::string hint = {}) {
   return std::unexpected(Error{.code = code,
                                .message = std::move(message),
                                .where = std::move(where),
@@ -72,6 +71,8 @@ using Result = std::expected<T, Error>;
 }
 
 /// Passes an error on: `if (!r) return fail(r.error());`
-[[nodiscard]] inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+[[nodiscard]] inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected(std::move(error));
+}
 
 }  // namespace conductorai

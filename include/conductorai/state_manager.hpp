@@ -27,8 +27,8 @@ struct WorkflowSummary {
   std::string reason;
   Timestamp created_at{};
   Timestamp updated_at{};
-  std::string owner;          // "pid@host" as recorded; empty: none
-  bool owner_alive = false;   // filled by list/get, from the OS lock
+  std::string owner;         // "pid@host" as recorded; empty: none
+  bool owner_alive = false;  // filled by list/get, from the OS lock
   std::uint64_t last_seq = 0;
   friend bool operator==(const WorkflowSummary&, const WorkflowSummary&) = default;
 };
@@ -91,12 +91,12 @@ struct StepRecord {
   std::string kind;            // llm, tool, release
   std::string request_digest;  // a different one at the same ordinal is a divergence
   StepStatus status = StepStatus::sent;
-  Amounts reserved;            // while sent
-  Usage usage;                 // settled, over all tries
-  std::string response;        // JSON; large bodies are references inside it
-  std::string tree;            // git tree the step left, where it changes files
-  bool set_aside = false;      // after a divergence: kept for the record, never an answer
-  std::uint64_t epoch = 0;     // of the try
+  Amounts reserved;         // while sent
+  Usage usage;              // settled, over all tries
+  std::string response;     // JSON; large bodies are references inside it
+  std::string tree;         // git tree the step left, where it changes files
+  bool set_aside = false;   // after a divergence: kept for the record, never an answer
+  std::uint64_t epoch = 0;  // of the try
   friend bool operator==(const StepRecord&, const StepRecord&) = default;
 };
 
@@ -128,8 +128,8 @@ struct StepFinish {
 struct DeadLetter {
   std::int64_t id = 0;
   std::string channel;
-  std::string reason;  // expired, undeliverable, poison, breaker_open
-  std::string message; // encoded message
+  std::string reason;   // expired, undeliverable, poison, breaker_open
+  std::string message;  // encoded message
   WorkflowId workflow;
   Timestamp at{};
   friend bool operator==(const DeadLetter&, const DeadLetter&) = default;

@@ -50,8 +50,10 @@ class CancelSource {
 
   explicit CancelSource(CancelSource* parent = nullptr) : link_(*this) {
     if (parent == nullptr) return;
-    if (parent->cancelled_) cancelled_ = true;
-    else parent->listen(link_);
+    if (parent->cancelled_)
+      cancelled_ = true;
+    else
+      parent->listen(link_);
   }
   CancelSource(const CancelSource&) = delete;
   CancelSource& operator=(const CancelSource&) = delete;

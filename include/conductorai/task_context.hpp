@@ -29,9 +29,9 @@ struct CommandRequest {
   std::string label;                     // for progress: "running the tests"
 };
 struct CommandOutcome {
-  CommandResult result;                        // `file`s are gone; their artifacts are below
+  CommandResult result;                          // `file`s are gone; their artifacts are below
   std::map<std::string, std::string> collected;  // by the names given in `collect`; missing files are absent
-  std::vector<ArtifactRef> artifacts;          // stdout and stderr, where anything was printed
+  std::vector<ArtifactRef> artifacts;            // stdout and stderr, where anything was printed
 };
 
 class TaskContext {

@@ -27,9 +27,9 @@ class Workspace {
  public:
   virtual ~Workspace() = default;
   [[nodiscard]] virtual const std::filesystem::path& root() const = 0;
-  [[nodiscard]] virtual const std::string& base() const = 0;  // commit it was made at
-  virtual task<Result<std::vector<std::string>>> list_files() = 0;  // tracked and new, sorted; ignored files left out
-  virtual task<Result<std::string>> read(std::string path) = 0;     // Errors: not_found, resource_exhausted (over 8 MiB)
+  [[nodiscard]] virtual const std::string& base() const = 0;                  // commit it was made at
+  virtual task<Result<std::vector<std::string>>> list_files() = 0;            // tracked and new, sorted; ignored files left out
+  virtual task<Result<std::string>> read(std::string path) = 0;               // Errors: not_found, resource_exhausted (over 8 MiB)
   virtual task<Result<void>> write(std::string path, std::string bytes) = 0;  // Errors: permission_denied (also protected paths)
   virtual task<Result<void>> remove(std::string path) = 0;
   /// Paths that differ from the base: added, modified, deleted ('A' 'M' 'D'), whatever changed them.
@@ -55,9 +55,9 @@ struct BranchRequest {
   bool allow_dirty = false;
 };
 struct Branch {
-  std::string name;           // "conductorai/<workflow id>"
+  std::string name;  // "conductorai/<workflow id>"
   std::string base_commit;
-  std::filesystem::path repo; // the repository that holds the branch
+  std::filesystem::path repo;  // the repository that holds the branch
 };
 struct Merge {
   std::string head;                    // new branch head (a fast-forward or a merge commit); empty with conflicts
@@ -75,7 +75,8 @@ class WorkspaceManager {
   virtual task<Result<std::unique_ptr<Workspace>>> open(AttemptId attempt, std::filesystem::path repo, std::string base,
                                                         std::vector<std::string> protected_paths) = 0;
   /// Merges `commit` onto `head` without touching refs or files. Deterministic for the same inputs and time.
-  virtual task<Result<Merge>> merge(std::filesystem::path repo, std::string head, std::string commit, std::string message, Timestamp at) = 0;
+  virtual task<Result<Merge>> merge(std::filesystem::path repo, std::string head, std::string commit, std::string message,
+                                    Timestamp at) = 0;
   /// Points the branch at `head`. Harmless to repeat.
   virtual task<Result<void>> move_branch(std::filesystem::path repo, std::string branch, std::string head) = 0;
   virtual task<Result<std::string>> tree_of(std::filesystem::path repo, std::string commit) = 0;

@@ -1,0 +1,187 @@
+// The only file that names concrete adapters.
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "agents/command/command_agent.hpp"
+#include "agents/development/agents.hpp"
+#include "facade/house.hpp"
+#include "infrastructure/artifacts/file_artifact_store.hpp"
+#include "infrastructure/artifacts/memory_artifact_store.hpp"
+#include "infrastructure/bus/memory_message_bus.hpp"
+#include "infrastructure/process/work_area.hpp"
+#include "infrastructure/sandbox/bubblewrap_sandbox.hpp"
+#include "infrastructure/sandbox/no_sandbox.hpp"
+#include "infrastructure/state/memory_state_manager.hpp"
+#include "infrastructure/state/sqlite_state_manager.hpp"
+#include "infrastructure/workspace/git_workspace_manager.hpp"
+
+extern char** environ;
+
+namespace conductorai::facade {
+
+namespace {
+
+class SystemEntropy final : public Entropy {
+ public:
+  std::uint64_t next() override {
+    std::uint64_t value = 0;
+    while (::getrandom(&value, sizeof value, 0) != sizeof value) {
+    }
+    return value;
+  }
+};
+
+std::string owner_name() {
+  char host[256] = "localhost";
+  (void)::gethostname(host, sizeof host - 1);
+  return std::to_string(::getpid()) + "@" + host;
+}
+
+std::map<std::string, std::string> host_environment() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (auto equals = text.find('='); equals != std::string_view::npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
+
+Result<void> open_states(House& house, runtime::Loop& loop) {
+  if (house.options.state == "memory") {
+    house.states = std::make_unique<infrastructure::MemoryStateManager>();
+    house.close_states = []() -> task<void> { co_return; };
+    return {};
+  }
+  if (house.options.state != "sqlite")
+    return fail(ErrorCode::unsupported, "this build has no state backend '" + house.options.state + "'", {}, "use sqlite or memory");
+  auto opened = infrastructure::SqliteStateManager::open(loop, house.options.state_dir, {.create = house.options.create_state});
+  if (!opened) return fail(opened.error());
+  auto* states = opened->get();
+  house.states = std::move(*opened);
+  house.close_states = [states] { return states->close(); };
+  return {};
+}
+
+Result<void> open_artifacts(House& house) {
+  if (house.options.artifacts == "memory") {
+    house.artifacts = std::make_unique<infrastructure::MemoryArtifactStore>();
+    return {};
+  }
+  if (house.options.artifacts != "files")
+    return fail(ErrorCode::unsupported, "this build has no artifact backend '" + house.options.artifacts + "'", {}, "use files or memory");
+  auto opened = infrastructure::FileArtifactStore::open(house.options.state_dir);
+  if (!opened) return fail(opened.error());
+  house.artifacts = std::move(*opened);
+  return {};
+}
+
+/// One sandbox object serves all commands; which of the two is the workflow's choice.
+struct Sandboxes {
+  std::shared_ptr<Sandbox> walls, none;
+};
+
+std::function<task<Result<std::filesystem::path>>(std::shared_ptr<const TaskAssignment>)> repositories(House& house) {
+  return [&house](std::shared_ptr<const TaskAssignment> assignment) -> task<Result<std::filesystem::path>> {
+    return house.engine->repository(assignment->id.workflow, assignment->workflow);
+  };
+}
+
+void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkArea area, std::map<std::string, std::string> environment) {
+  Sandboxes sandboxes{.walls = std::make_shared<infrastructure::BubblewrapSandbox>(loop, infrastructure::SandboxOptions{.area = area}),
+                      .none = std::make_shared<infrastructure::NoSandbox>(loop, infrastructure::SandboxOptions{.area = area})};
+  house.host_services = [&house, &loop, area, sandboxes, environment = std::move(environment)] {
+    return agents::HostServices{
+        .executor = loop,
+        .clock = loop,
+        .entropy = *house.entropy,
+        .bus = *house.bus,
+        .states = *house.states,
+        .artifacts = *house.artifacts,
+        .workspaces = *house.workspaces,
+        .sandbox = [sandboxes](const SandboxDefinition& wanted) -> Result<std::shared_ptr<Sandbox>> {
+          return wanted.enabled ? sandboxes.walls : sandboxes.none;
+        },
+        .llm = [&house](std::shared_ptr<const TaskAssignment> assignment) { return house.models->open(std::move(assignment)); },
+        .repository = repositories(house),
+        .scratch_root = area.root,
+        .hand_over = [area](const std::filesystem::path& path) { (void)infrastructure::give_to(area, path); },
+        .host_environment = environment};
+  };
+}
+
+Result<void> add_built_in_agents(House& house) {
+  const int capacity = house.options.agent_capacity;
+  const std::function<Result<void>(const PolicyContext&)> enforce = [&house](const PolicyContext& about) {
+    return house.policies->enforce(about);
+  };
+  for (int n = 1; n <= house.options.agents_per_type; ++n) {
+    auto id = [n](const char* type) { return AgentId(std::string(type) + (n < 10 ? "-0" : "-") + std::to_string(n)); };
+    std::vector<std::unique_ptr<BaseAgent>> built_in;
+    built_in.push_back(agents::make_coding_agent(id("coding"), capacity));
+    built_in.push_back(agents::make_review_agent(id("review"), capacity));
+    built_in.push_back(agents::make_test_data_agent(id("test_data"), capacity));
+    built_in.push_back(agents::make_test_agent(id("test"), capacity));
+    built_in.push_back(agents::make_command_agent(id("command"), capacity, enforce));
+    for (auto& agent : built_in)
+      if (auto added = house.add_agent(std::move(agent)); !added) return added;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
+  auto house = std::make_unique<House>();
+  house->options = std::move(options);
+  house->owner = owner_name();
+  house->entropy = std::make_unique<SystemEntropy>();
+  if (auto opened = open_states(*house, loop); !opened) return fail(opened.error());
+  if (auto opened = open_artifacts(*house); !opened) return fail(opened.error());
+  auto area = infrastructure::make_work_area(house->options.state_dir);
+  if (!area) return fail(area.error());
+  auto environment = host_environment();
+  house->workspaces = std::make_unique<infrastructure::GitWorkspaceManager>(
+      loop, infrastructure::GitWorkspaceSettings{.state_dir = house->options.state_dir, .area = *area});
+  auto bus = std::make_unique<infrastructure::MemoryMessageBus>(loop, loop, house->states.get());
+  house->close_bus = [bus = bus.get()] { return bus->close(); };
+  house->requeue = [bus = bus.get()](std::int64_t id) { return bus->requeue(id); };
+  house->bus = std::move(bus);
+  house->policies = std::make_unique<orchestration::PolicyEngine>(orchestration::standard_policies());
+  house->errors = std::make_unique<orchestration::ErrorHandler>(loop, *house->entropy);
+  house->coordinator = std::make_unique<orchestration::AgentCoordinator>(
+      loop, loop, *house->bus, *house->states, *house->policies, *house->errors,
+      orchestration::CoordinatorOptions{.max_concurrent_tasks = house->options.max_concurrent_tasks});
+  house->models = std::make_unique<Models>(Models::Ports{*house->states, *house->artifacts, loop, *house->entropy});
+  house->engine = std::make_unique<orchestration::WorkflowEngine>(
+      orchestration::EnginePorts{loop, loop, *house->entropy, *house->states, *house->artifacts, *house->workspaces, *house->bus,
+                                 *house->coordinator, *house->policies, *house->errors},
+      orchestration::EngineOptions{.owner = house->owner, .environment = environment}, house->options.project_root);
+  add_host_services(*house, loop, *area, std::move(environment));
+  if (auto added = add_built_in_agents(*house); !added) return fail(added.error());
+  return house;
+}
+
+Result<void> House::add_agent(std::unique_ptr<BaseAgent> agent) {
+  const AgentDescription& description = agent->description();
+  if (auto registered = coordinator->register_agent({agent->id(), description.type, agent->capacity()}); !registered) return registered;
+  const bool known = std::ranges::any_of(descriptions, [&](const AgentDescription& d) { return d.type == description.type; });
+  if (!known) descriptions.push_back(description);
+  hosts.push_back(std::make_unique<agents::AgentHost>(host_services(), std::move(agent)));
+  return {};
+}
+
+task<void> House::close() {
+  engine->interrupt();
+  co_await engine->close();
+  for (auto& host : hosts) co_await host->close();
+  co_await coordinator->close();
+  hosts.clear();
+  progress.reset();
+  co_await close_bus();
+  co_await close_states();
+}
+
+}  // namespace conductorai::facade

@@ -1,0 +1,276 @@
+#include "conductorai/conductorai.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "core/codec.hpp"
+#include "core/decide.hpp"
+#include "facade/house.hpp"
+#include "facade/view.hpp"
+#include "runtime/scope.hpp"
+
+namespace conductorai {
+
+namespace {
+
+core::Command to_core(ControlCommand command) {
+  struct Translate {
+    core::Command operator()(PauseWorkflow c) const { return core::Pause{PauseKind::user, "paused by " + c.by}; }
+    core::Command operator()(CancelWorkflow c) const { return core::Cancel{std::move(c.by), std::move(c.reason)}; }
+    core::Command operator()(ResolveApproval c) const {
+      return core::Resolve{std::move(c.approval), c.approve, std::move(c.by), std::move(c.comment)};
+    }
+    core::Command operator()(RetryWorkflow c) const { return core::RetryFailed{std::move(c.by), std::move(c.task)}; }
+  };
+  return std::visit(Translate{}, std::move(command));
+}
+
+bool is_over(const WorkflowSummary& summary) {
+  return summary.status != WorkflowStatus::in_progress && summary.status != WorkflowStatus::pending;
+}
+
+}  // namespace
+
+class ConductorAI::Impl {
+ public:
+  explicit Impl(Options options) : options_(std::move(options)), wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), scope_(loop_) {}
+  ~Impl() { ::close(wake_); }
+
+  template <class T>
+  T run(task<T> work) {
+    return runtime::run_to_end(loop_, std::move(work));
+  }
+
+  Result<void> initialize();
+  void shutdown();
+  Result<void> add(std::unique_ptr<BaseAgent> agent);
+  void interrupt() noexcept;
+  task<Result<WorkflowView>> view(core::WorkflowState state);
+  task<Result<WorkflowView>> run_workflow(WorkflowDefinition definition, orchestration::Watcher watcher);
+  task<Result<WorkflowView>> resume(WorkflowId id, RunOverrides overrides, orchestration::Watcher watcher);
+  task<Result<WorkflowView>> state_of(WorkflowId id);
+  task<Result<void>> read_events(WorkflowId id, std::uint64_t from, bool follow, std::function<void(const EventRecord&)> on_event);
+  task<Result<std::uint64_t>> emit_from(WorkflowId id, std::uint64_t from, std::function<void(const EventRecord&)> on_event);
+  task<Result<std::shared_ptr<const WorkflowDefinition>>> definition_of(WorkflowId id);
+  task<Result<void>> resolve_dead_letter(std::int64_t id, bool requeue);
+
+  [[nodiscard]] facade::House& house() { return *house_; }
+  [[nodiscard]] const facade::House* maybe_house() const { return house_.get(); }
+
+ private:
+  task<void> watch_interrupts();
+
+  Options options_;
+  runtime::Loop loop_;
+  int wake_;
+  std::atomic<bool> interrupted_ = false;
+  CancelSource following_;  // read_events in follow mode
+  std::unique_ptr<facade::House> house_;
+  std::vector<std::unique_ptr<BaseAgent>> early_;  // registered before initialize
+  runtime::TaskScope scope_;
+};
+
+Result<void> ConductorAI::Impl::initialize() {
+  auto made = facade::assemble(loop_, options_);
+  if (!made) return fail(made.error());
+  house_ = std::move(*made);
+  if (options_.on_progress)
+    house_->progress = house_->bus->subscribe("conductor:workflow:*", [this](MessagePtr message) -> Result<void> {
+      if (const auto* progress = std::get_if<Progress>(&message->body))
+        options_.on_progress(progress->id.task.value + ": " + progress->text);
+      return {};
+    });
+  scope_.spawn(watch_interrupts());
+  for (auto& agent : std::exchange(early_, {}))
+    if (auto added = house_->add_agent(std::move(agent)); !added) return added;
+  return {};
+}
+
+void ConductorAI::Impl::shutdown() {
+  if (!house_) return;
+  scope_.cancel();
+  run(scope_.join());
+  run(house_->close());
+  house_.reset();
+}
+
+Result<void> ConductorAI::Impl::add(std::unique_ptr<BaseAgent> agent) {
+  if (house_) return house_->add_agent(std::move(agent));
+  early_.push_back(std::move(agent));
+  return {};
+}
+
+void ConductorAI::Impl::interrupt() noexcept {
+  interrupted_.store(true);
+  const std::uint64_t one = 1;
+  [[maybe_unused]] auto written = ::write(wake_, &one, sizeof one);
+}
+
+task<void> ConductorAI::Impl::watch_interrupts() {
+  auto woken = co_await loop_.readable(wake_);
+  if (!woken) co_return;
+  house_->engine->interrupt();
+  following_.cancel();
+}
+
+task<Result<WorkflowView>> ConductorAI::Impl::view(core::WorkflowState state) {
+  facade::ViewSources sources{.now = loop_.now()};
+  auto summary = co_await house_->states->get(state.id);
+  if (!summary) co_return fail(summary.error());
+  sources.summary = std::move(*summary);
+  auto steps = co_await house_->states->list_steps(state.id);
+  if (!steps) co_return fail(steps.error());
+  sources.steps = std::move(*steps);
+  sources.waiting = house_->engine->waiting_reasons(state.id);
+  auto repo = co_await house_->engine->repository(state.id, state.definition);
+  if (repo) {
+    sources.repo = *repo;
+    if (!state.head.empty()) {
+      auto tree = co_await house_->workspaces->tree_of(*repo, state.head);
+      if (tree) sources.tree = std::move(*tree);
+    }
+  }
+  co_return facade::make_view(state, sources);
+}
+
+task<Result<WorkflowView>> ConductorAI::Impl::run_workflow(WorkflowDefinition definition, orchestration::Watcher watcher) {
+  auto pinned = co_await house_->models->pin(definition.llm, options_.project_root);
+  if (!pinned) co_return fail(pinned.error());
+  definition.llm = std::move(*pinned);
+  auto ended = co_await house_->engine->run_workflow(std::move(definition), std::move(watcher));
+  if (!ended) co_return fail(ended.error());
+  house_->models->forget(ended->id);
+  co_return co_await view(std::move(*ended));
+}
+
+task<Result<WorkflowView>> ConductorAI::Impl::resume(WorkflowId id, RunOverrides overrides, orchestration::Watcher watcher) {
+  if (overrides.llm) {
+    auto pinned = co_await house_->models->pin(*overrides.llm, options_.project_root);
+    if (!pinned) co_return fail(pinned.error());
+    overrides.llm = std::move(*pinned);
+  }
+  auto ended = co_await house_->engine->resume_workflow(id, std::move(overrides), house_->owner, std::move(watcher));
+  house_->models->forget(id);
+  if (!ended) co_return fail(ended.error());
+  co_return co_await view(std::move(*ended));
+}
+
+task<Result<WorkflowView>> ConductorAI::Impl::state_of(WorkflowId id) {
+  auto state = co_await house_->engine->get_workflow_state(id);
+  if (!state) co_return fail(state.error());
+  co_return co_await view(std::move(*state));
+}
+
+task<Result<std::uint64_t>> ConductorAI::Impl::emit_from(WorkflowId id, std::uint64_t from,
+                                                         std::function<void(const EventRecord&)> on_event) {
+  auto rows = co_await house_->states->load(id, from, 0);
+  if (!rows) co_return fail(rows.error());
+  for (const JournalRow& stored : *rows) {
+    auto row = core::decode_row(stored.body);
+    if (!row) co_return fail(row.error());
+    for (const EventRecord& record : orchestration::event_records(*row))
+      if (record.seq >= from) on_event(record);
+    from = std::max(from, stored.first_seq + stored.count);
+  }
+  co_return from;
+}
+
+task<Result<void>> ConductorAI::Impl::read_events(WorkflowId id, std::uint64_t from, bool follow,
+                                                  std::function<void(const EventRecord&)> on_event) {
+  TaskEnvironment environment = co_await current_environment();
+  while (true) {
+    auto summary = co_await house_->states->get(id);
+    if (!summary) co_return fail(summary.error());
+    auto next = co_await emit_from(id, from, on_event);
+    if (!next) co_return fail(next.error());
+    from = *next;
+    if (!follow || from <= summary->last_seq) {
+      if (!follow) co_return Result<void>{};
+      continue;
+    }
+    if (is_over(*summary) || !summary->owner_alive) co_return Result<void>{};
+    auto changed = co_await house_->states->wait_for_change(id).in({environment.executor, &following_});
+    if (!changed) co_return changed.error().code == ErrorCode::cancelled ? Result<void>{} : changed;
+  }
+}
+
+task<Result<std::shared_ptr<const WorkflowDefinition>>> ConductorAI::Impl::definition_of(WorkflowId id) {
+  auto state = co_await house_->engine->get_workflow_state(id);
+  if (!state) co_return fail(state.error());
+  co_return state->definition;
+}
+
+task<Result<void>> ConductorAI::Impl::resolve_dead_letter(std::int64_t id, bool requeue) {
+  if (requeue) co_return co_await house_->requeue(id);
+  auto taken = co_await house_->states->take_dead_letter(id);
+  if (!taken) co_return fail(taken.error());
+  co_return Result<void>{};
+}
+
+ConductorAI::ConductorAI(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+ConductorAI::~ConductorAI() {
+  impl_->shutdown();
+}
+
+Result<void> ConductorAI::initialize() {
+  return impl_->initialize();
+}
+void ConductorAI::shutdown() {
+  impl_->shutdown();
+}
+Result<void> ConductorAI::register_agent(std::unique_ptr<BaseAgent> agent) {
+  return impl_->add(std::move(agent));
+}
+
+std::vector<AgentDescription> ConductorAI::agent_descriptions() const {
+  const auto* house = impl_->maybe_house();
+  return house == nullptr ? std::vector<AgentDescription>{} : house->descriptions;
+}
+
+Result<WorkflowView> ConductorAI::run_workflow(WorkflowDefinition definition, std::function<void(const EventRecord&)> on_event) {
+  return impl_->run(impl_->run_workflow(std::move(definition), std::move(on_event)));
+}
+Result<WorkflowView> ConductorAI::resume_workflow(WorkflowId id, RunOverrides overrides, std::function<void(const EventRecord&)> on_event) {
+  return impl_->run(impl_->resume(std::move(id), std::move(overrides), std::move(on_event)));
+}
+Result<void> ConductorAI::control(WorkflowId id, ControlCommand command) {
+  return impl_->run(impl_->house().engine->control(std::move(id), to_core(std::move(command))));
+}
+Result<WorkflowView> ConductorAI::get_workflow_state(WorkflowId id) {
+  return impl_->run(impl_->state_of(std::move(id)));
+}
+Result<std::vector<WorkflowSummary>> ConductorAI::list_workflows(WorkflowFilter filter) {
+  return impl_->run(impl_->house().states->list(std::move(filter)));
+}
+Result<void> ConductorAI::read_events(WorkflowId id, std::uint64_t from_seq, bool follow,
+                                      std::function<void(const EventRecord&)> on_event) {
+  return impl_->run(impl_->read_events(std::move(id), from_seq, follow, std::move(on_event)));
+}
+Result<std::shared_ptr<const WorkflowDefinition>> ConductorAI::get_definition(WorkflowId id) {
+  return impl_->run(impl_->definition_of(std::move(id)));
+}
+Result<std::string> ConductorAI::get_artifact(Digest digest) {
+  return impl_->run(impl_->house().artifacts->get(std::move(digest)));
+}
+Result<std::vector<ArtifactRecord>> ConductorAI::query_artifacts(ArtifactQuery query) {
+  return impl_->run(impl_->house().artifacts->query(std::move(query)));
+}
+Result<std::vector<StepRecord>> ConductorAI::list_steps(WorkflowId id) {
+  return impl_->run(impl_->house().states->list_steps(std::move(id)));
+}
+Result<std::vector<AgentState>> ConductorAI::agent_states() {
+  return impl_->run(impl_->house().states->agent_states());
+}
+Result<std::vector<DeadLetter>> ConductorAI::dead_letters() {
+  return impl_->run(impl_->house().states->dead_letters());
+}
+Result<void> ConductorAI::resolve_dead_letter(std::int64_t id, bool requeue) {
+  return impl_->run(impl_->resolve_dead_letter(id, requeue));
+}
+void ConductorAI::interrupt() noexcept {
+  impl_->interrupt();
+}
+
+}  // namespace conductorai

@@ -1,0 +1,46 @@
+#pragma once
+// House: every component of a process, in the order they depend on each other. Made by assemble.cpp, the only file that names adapters.
+
+#include <memory>
+#include <vector>
+
+#include "agents/base/agent_host.hpp"
+#include "conductorai/conductorai.hpp"
+#include "facade/models.hpp"
+#include "orchestration/engine/workflow_engine.hpp"
+#include "runtime/loop.hpp"
+
+namespace conductorai::facade {
+
+struct House {
+  Options options;
+  std::string owner;  // "pid@host"
+  std::unique_ptr<Entropy> entropy;
+  std::unique_ptr<StateManager> states;
+  std::function<task<void>()> close_states;
+  std::unique_ptr<ArtifactStore> artifacts;
+  std::unique_ptr<WorkspaceManager> workspaces;
+  std::unique_ptr<MessageBus> bus;
+  std::function<task<void>()> close_bus;
+  std::function<task<Result<void>>(std::int64_t)> requeue;
+  std::unique_ptr<orchestration::PolicyEngine> policies;
+  std::unique_ptr<orchestration::ErrorHandler> errors;
+  std::unique_ptr<orchestration::AgentCoordinator> coordinator;
+  std::unique_ptr<Models> models;
+  std::unique_ptr<orchestration::WorkflowEngine> engine;
+  std::unique_ptr<Subscription> progress;
+  std::function<agents::HostServices()> host_services;
+  std::vector<std::unique_ptr<agents::AgentHost>> hosts;
+  std::vector<AgentDescription> descriptions;  // a type once
+
+  /// Errors: already_exists.
+  Result<void> add_agent(std::unique_ptr<BaseAgent> agent);
+  /// Ends everything in the reverse order.
+  task<void> close();
+};
+
+/// Opens the stores and wires all components; registers the built-in agents.
+/// Errors: those of opening the stores and the work area.
+Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options);
+
+}  // namespace conductorai::facade

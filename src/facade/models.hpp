@@ -1,0 +1,48 @@
+#pragma once
+// Models: which model a workflow talks to. One provider object a workflow, one call stack an attempt.
+
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "conductorai/artifact_store.hpp"
+#include "conductorai/clock.hpp"
+#include "conductorai/llm_provider.hpp"
+#include "conductorai/message_bus.hpp"
+#include "conductorai/state_manager.hpp"
+#include "integrations/llm/step_notes.hpp"
+
+namespace conductorai::facade {
+
+class Models {
+ public:
+  struct Ports {
+    StateManager& states;
+    ArtifactStore& artifacts;
+    Clock& clock;
+    Entropy& entropy;
+  };
+  explicit Models(Ports ports) : ports_(ports) {}
+
+  /// Keeps the script of "mock:FILE" as an artifact, so that the workflow no longer depends on the file. Other providers pass unchanged.
+  /// Errors: not_found and invalid_argument (the file, its text), unsupported (a provider this build does not have).
+  task<Result<LlmDefinition>> pin(LlmDefinition llm, std::filesystem::path project_root);
+
+  /// An attempt's way to its model. Errors: unavailable (none configured), those of reading the script.
+  task<Result<std::unique_ptr<BaseLLMProvider>>> open(std::shared_ptr<const TaskAssignment> assignment);
+
+  /// Forgets a workflow that has ended or paused: taken up again, its script goes on by the ledger.
+  void forget(const WorkflowId& workflow) { models_.erase(workflow); }
+
+ private:
+  struct Model {
+    std::unique_ptr<BaseLLMProvider> provider;
+    integrations::StepNotes* notes = nullptr;
+  };
+  task<Result<std::shared_ptr<Model>>> model_of(std::shared_ptr<const TaskAssignment> assignment);
+
+  Ports ports_;
+  std::map<WorkflowId, std::shared_ptr<Model>> models_;
+};
+
+}  // namespace conductorai::facade

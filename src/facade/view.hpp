@@ -1,0 +1,22 @@
+#pragma once
+// From a folded state to what people and JSON output see.
+
+#include <vector>
+
+#include "conductorai/conductorai.hpp"
+#include "core/state.hpp"
+
+namespace conductorai::facade {
+
+struct ViewSources {
+  WorkflowSummary summary;
+  std::vector<StepRecord> steps;          // usage comes from the ledger, unknown calls included
+  std::map<TaskId, std::string> waiting;  // the coordinator's reasons, where this process owns the workflow
+  std::filesystem::path repo;
+  std::string tree;
+  Timestamp now{};
+};
+
+WorkflowView make_view(const core::WorkflowState& state, const ViewSources& sources);
+
+}  // namespace conductorai::facade
