@@ -54,7 +54,9 @@ std::string hint_for(ErrorCode code) {
 }
 
 [[noreturn]] void raise(sqlite3* db, int sqlite) {
-  const int number = db != nullptr ? sqlite3_system_errno(db) : 0;
+  const int last = errno;
+  int number = db != nullptr ? sqlite3_system_errno(db) : 0;
+  if (number == 0 && (sqlite & 0xff) == SQLITE_IOERR) number = last;  // a failing COMMIT does not keep it
   const ErrorCode code = code_of(sqlite, number);
   std::string message = std::string("the state database: ") + (db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(sqlite));
   if (number != 0 && code != ErrorCode::data_corrupted) message += std::string(": ") + std::strerror(number);
@@ -75,6 +77,7 @@ Query::~Query() {
 }
 
 bool Query::next() {
+  errno = 0;
   const int result = sqlite3_step(statement_);
   if (result == SQLITE_ROW) return true;
   if (result == SQLITE_DONE) return false;
