@@ -1,0 +1,158 @@
+#include "definition/config.hpp"
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include "core/document/words.hpp"
+#include "definition/config_sections.hpp"
+#include "definition/test_support.hpp"
+
+namespace conductorai::definition {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class ConfigFiles : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / ("config-" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder_ / "home" / ".config" / "conductorai");
+    request_.project_root = folder_;
+    request_.environment["HOME"] = (folder_ / "home").string();
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  void project(const std::string& text) const { std::ofstream(folder_ / "conductorai.yaml") << text; }
+  void user(const std::string& text) const { std::ofstream(folder_ / "home/.config/conductorai/config.yaml") << text; }
+  [[nodiscard]] std::string problems() const {
+    const auto config = load_config(request_);
+    std::string text;
+    if (!config)
+      for (const Error& error : config.error()) text += to_string(error) + "\n";
+    return text;
+  }
+  std::filesystem::path folder_;
+  ConfigRequest request_;
+};
+
+TEST_F(ConfigFiles, FlagsBeatEnvironmentBeatsProjectBeatsUser) {
+  user("llm: { provider: openai, model: user, base-url: http://u }\nruntime: { log-level: info }\n");
+  project("llm:\n  provider: anthropic\n  model: project\n");
+  request_.environment["CONDUCTORAI_LLM__MODEL"] = "environment";
+  request_.environment["CONDUCTORAI_RUNTIME__MAX_CONCURRENT_TASKS"] = "7";
+  auto config = load_config(request_);
+  ASSERT_TRUE(config) << problems();
+  EXPECT_EQ(config->llm.model, "environment");
+  EXPECT_EQ(config->llm.provider, "anthropic");
+  EXPECT_EQ(config->llm.base_url, "http://u");
+  EXPECT_EQ(config->runtime.log_level, "info");
+  EXPECT_EQ(config->runtime.max_concurrent_tasks, 7);
+  EXPECT_EQ(config->sources.at("llm.model"), "CONDUCTORAI_LLM__MODEL");
+  EXPECT_EQ(config->sources.at("llm.provider"), (folder_ / "conductorai.yaml").string() + ":2:13");
+  EXPECT_EQ(config->sources.at("redis.pool"), "default");
+  request_.flags["llm.model"] = "4.1";
+  config = load_config(request_);
+  ASSERT_TRUE(config) << problems();
+  EXPECT_EQ(config->llm.model, "4.1");
+  EXPECT_EQ(config->sources.at("llm.model"), "--model");
+}
+
+TEST_F(ConfigFiles, OfLimitsTheStricterWins) {
+  user("budget: { usd: 2, calls: 100 }\nruntime: { task-timeout: 5m }\n");
+  project("budget: { usd: 5, calls: 50 }\nruntime: { task-timeout: 10m }\n");
+  const auto config = load_config(request_);
+  ASSERT_TRUE(config) << problems();
+  EXPECT_EQ(config->budget.usd_micros, 2'000'000);
+  EXPECT_EQ(config->budget.calls, 50);
+  EXPECT_EQ(config->runtime.task_timeout, std::chrono::minutes(5));
+  EXPECT_THAT(config->sources.at("budget.usd"), HasSubstr("config.yaml"));
+  WorkflowDefinition definition;
+  definition.budget.calls = 20;
+  definition.tasks.resize(1);
+  apply_config(*config, definition);
+  EXPECT_EQ(definition.budget.calls, 20);
+  EXPECT_EQ(definition.budget.usd_micros, 2'000'000);
+  EXPECT_EQ(definition.tasks[0].timeout, std::chrono::minutes(5));
+}
+
+TEST_F(ConfigFiles, TheWorkflowFileStandsBetweenEnvironmentAndProject) {
+  project("llm: { provider: openai, model: project }\n");
+  WorkflowDefinition named, open;
+  named.llm = {.provider = "anthropic", .model = "workflow"};
+  apply_config(*load_config(request_), named);
+  EXPECT_EQ(named.llm.provider, "anthropic");
+  EXPECT_EQ(named.llm.model, "workflow");
+  apply_config(*load_config(request_), open);
+  EXPECT_EQ(open.llm.model, "project");
+  request_.environment["CONDUCTORAI_LLM__PROVIDER"] = "mock";
+  apply_config(*load_config(request_), named);
+  EXPECT_EQ(named.llm.provider, "mock");
+  EXPECT_NE(named.llm.model, "workflow") << "a model is one of a provider";
+}
+
+TEST_F(ConfigFiles, SecretsAreNeverShown) {
+  project("llm: { anthropic-key: sk-ant-hidden1 }\nredis: { url: \"redis://u:hidden2@h:1/0\" }\ns3: { secret-key: { value: hidden3 } }\n");
+  request_.environment["OPENAI_API_KEY"] = "hidden4";
+  const auto config = load_config(request_);
+  ASSERT_TRUE(config) << problems();
+  const std::string shown = show_config(*config);
+  EXPECT_THAT(shown, Not(HasSubstr("hidden")));
+  EXPECT_THAT(shown, HasSubstr("redis://***@h:1/0"));
+  EXPECT_EQ(reveal(config->llm.openai_key).value(), "hidden4");
+  EXPECT_EQ(reveal(config->s3.secret_key).value(), "hidden3");
+  project("llm: { openai-key: 12345678, anthropic-key: { value: 99887766 } }\n");
+  EXPECT_THAT(problems(), Not(HasSubstr("12345678")));
+  EXPECT_THAT(problems(), Not(HasSubstr("99887766")));
+}
+
+TEST_F(ConfigFiles, SecretsComeFromFilesAndCommands) {
+  std::ofstream(folder_ / "key") << "first line\nsecond\n";
+  EXPECT_EQ(reveal({Secret::Kind::file, (folder_ / "key").string()}).value(), "first line");
+  EXPECT_EQ(reveal({Secret::Kind::command, "printf 'from command\\n'"}).value(), "from command");
+  EXPECT_EQ(reveal({Secret::Kind::command, "exit 3"}).error().message, "the command failed with exit code 3");
+  EXPECT_EQ(reveal({Secret::Kind::file, "/nonexistent"}).error().code, ErrorCode::not_found);
+  EXPECT_FALSE(reveal({}));
+}
+
+TEST_F(ConfigFiles, MistakesAreNamed) {
+  project("llm: { modle: x }\nruntime: { log-level: loud }\n");
+  EXPECT_THAT(problems(), HasSubstr("llm: unknown key 'modle'"));
+  EXPECT_THAT(problems(), HasSubstr("conductorai.yaml:2:23"));
+  project("");
+  request_.environment["CONDUCTORAI_REDIS__POOL"] = "many";
+  EXPECT_EQ(problems(), "redis.pool: expected a whole number from 1 to 1000, found the text 'many' (CONDUCTORAI_REDIS__POOL)\n");
+  request_.environment.erase("CONDUCTORAI_REDIS__POOL");
+  request_.environment["CONDUCTORAI_LLM__MODLE"] = "x";
+  EXPECT_THAT(problems(), HasSubstr("unknown key 'modle' (CONDUCTORAI_LLM__MODLE)"));
+  request_.environment.erase("CONDUCTORAI_LLM__MODLE");
+  request_.environment["CONDUCTORAI_CRASH_AT"] = "x";  // no configuration: it has no section
+  EXPECT_EQ(problems(), "");
+  request_.file = folder_ / "none.yaml";
+  EXPECT_THAT(problems(), HasSubstr("no such file"));
+}
+
+TEST_F(ConfigFiles, TheTemplateShowsEveryKeyAndChangesNothing) {
+  const std::string text = config_template();
+  project(text);
+  const auto config = load_config(request_);
+  ASSERT_TRUE(config) << problems();
+  for (const ConfigKey& key : config_keys()) {
+    EXPECT_EQ(config->sources.at(key.path), "default") << key.path;
+    EXPECT_THAT(text, HasSubstr(key.path.substr(key.path.find('.') + 1) + ":"));
+  }
+  // With every '#' taken away it is a configuration too.
+  std::string all;
+  for (std::size_t start = text.find("# llm:"); start < text.size();) {
+    const std::size_t end = text.find('\n', start);
+    const std::string line = text.substr(start, end - start);
+    all += (line.starts_with("# ") ? line.substr(2) : line) + "\n";
+    start = end + 1;
+  }
+  project(all);
+  ASSERT_TRUE(load_config(request_)) << problems() << all;
+  EXPECT_EQ(load_config(request_)->llm.anthropic_key, (Secret{Secret::Kind::command, "pass show anthropic"}));
+}
+
+}  // namespace
+}  // namespace conductorai::definition

@@ -1,0 +1,78 @@
+#include "definition/plan.hpp"
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include "definition/template.hpp"
+#include "definition/test_support.hpp"
+
+namespace conductorai::definition {
+namespace {
+
+Plan plan_of(const std::string& text) {
+  const auto loaded = load_text(text);
+  EXPECT_TRUE(loaded) << problems_of(loaded);
+  return loaded ? make_plan(loaded->definition, all_agents()) : Plan{};
+}
+
+std::vector<std::string> ids(const std::vector<PlannedTask>& level) {
+  std::vector<std::string> names;
+  for (const PlannedTask& task : level) names.push_back(task.id.value);
+  return names;
+}
+
+TEST(Plan, OrdersTasksByPhaseAndNeeds) {
+  const Plan plan = plan_of("name: a\nrequirement: b\nbudget: { calls: 1000 }\n");
+  ASSERT_EQ(plan.phases.size(), 3u);
+  ASSERT_EQ(plan.phases[0].levels.size(), 3u);
+  EXPECT_EQ(ids(plan.phases[0].levels[0]), std::vector<std::string>{"code"});
+  EXPECT_EQ(ids(plan.phases[0].levels[1]), (std::vector<std::string>{"review", "test-data"}));
+  EXPECT_EQ(ids(plan.phases[0].levels[2]), std::vector<std::string>{"test"});
+  EXPECT_EQ(ids(plan.phases[1].levels[0]), std::vector<std::string>{"package"});
+  EXPECT_EQ(ids(plan.phases[1].levels[1]), std::vector<std::string>{"deploy"});
+  EXPECT_EQ(plan.phases[2].phase, Phase::monitoring);
+  EXPECT_EQ(plan.calls, 5);                                           // a healthy monitor and a deployment ask nobody
+  EXPECT_EQ(plan.phases[0].levels[0][0].calls_worst, 3 * 4 * 3 * 3);  // rounds, entries, attempts, tries inside a call
+  EXPECT_EQ(plan.calls_worst, 6 * 108);
+}
+
+TEST(Plan, IsBoundedByTheBudgetAndSurvivesLargeNumbers) {
+  EXPECT_EQ(plan_of("name: a\nrequirement: b\nbudget: { calls: 10 }\n").calls_worst, 10);
+  const Plan plan = plan_of(
+      "name: a\nrequirement: b\nrework: { max-rounds: 1000 }\nfeedback: { max-loops: 1000 }\ntasks:\n  x: { agent: coding, foreach: [1, 2, "
+      "3], retry: { max-attempts: 100 } }\n");
+  EXPECT_EQ(plan.calls, 3);
+  EXPECT_EQ(plan.calls_worst, 1000 * 100 * 3 * 3);  // no later phase, no loops
+  EXPECT_FALSE(plan.open_ended);
+}
+
+TEST(Plan, IsPrintedForPeople) {
+  const std::string text =
+      to_text(plan_of("name: demo\nrequirement: b\npolicies: { approvals: [test] }\ntasks:\n  code: { agent: coding }\n  test: { agent: "
+                      "test, needs: [code], if: always() }\n"));
+  EXPECT_EQ(text,
+            "demo\n"
+            "DEVELOPMENT (gate: 100% of verdicts passed)\n"
+            "  1.\n"
+            "    code             coding     — 1 call, at worst 27\n"
+            "  2.\n"
+            "    test             test       needs code, if always(), after approval — 1 call, at worst 27\n"
+            "model calls: 2 on the normal path, at worst 54\n"
+            "rounds: at most 3 a phase, feedback loops: at most 3\n");
+}
+
+TEST(DetectLanguage, LooksAtTheFiles) {
+  const auto folder = std::filesystem::temp_directory_path() / ("language-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  EXPECT_EQ(detect_language(folder), "");
+  std::ofstream(folder / "a.py") << "x";
+  EXPECT_EQ(detect_language(folder), "python");
+  std::ofstream(folder / "go.mod") << "x";
+  EXPECT_EQ(detect_language(folder), "go");
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(detect_language(folder), "");
+}
+
+}  // namespace
+}  // namespace conductorai::definition
