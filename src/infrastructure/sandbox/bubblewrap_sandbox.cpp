@@ -1,9 +1,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +15,7 @@
 #include "infrastructure/sandbox/cgroup.hpp"
 #include "infrastructure/sandbox/run_common.hpp"
 #include "infrastructure/sandbox/seccomp_filter.hpp"
+#include "infrastructure/sandbox/warden.hpp"
 
 namespace conductorai::infrastructure {
 
@@ -87,13 +86,7 @@ std::optional<int> number_after(std::string_view text, std::string_view label) {
 /// A running sandbox: bubblewrap outside, the namespace's first process inside. Killing either takes the whole tree along.
 class Cage {
  public:
-  explicit Cage(pid_t bubblewrap) : bubblewrap_(bubblewrap), outer_(open_pidfd(bubblewrap)) {}
-  Cage(const Cage&) = delete;
-  Cage& operator=(const Cage&) = delete;
-  ~Cage() {
-    kill();
-    (void)reap();
-  }
+  explicit Cage(UniqueFd bubblewrap) : outer_(std::move(bubblewrap)) {}
 
   void found_init(pid_t init) { inner_ = open_pidfd(init); }
   [[nodiscard]] int outer() const { return outer_.get(); }
@@ -102,17 +95,8 @@ class Cage {
     for (const int fd : {inner_.get(), outer_.get()})
       if (fd >= 0) ::syscall(SYS_pidfd_send_signal, fd, SIGKILL, nullptr, 0);
   }
-  rusage reap() {
-    rusage usage{};
-    if (bubblewrap_ <= 0) return usage;
-    while (::wait4(bubblewrap_, nullptr, 0, &usage) < 0 && errno == EINTR) {
-    }
-    bubblewrap_ = -1;
-    return usage;
-  }
 
  private:
-  pid_t bubblewrap_;
   UniqueFd outer_;
   UniqueFd inner_;
 };
@@ -126,18 +110,20 @@ task<void> until_gone(runtime::Loop& loop, const Cage& cage) {
 
 class Run {
  public:
-  Run(Grounds& grounds, const SandboxCommand& command, const fs::path& folder, std::int64_t number, std::unique_ptr<Cgroup> cgroup)
-      : grounds_(grounds), outputs_(folder, number, command), cgroup_(std::move(cgroup)) {}
+  Run(Grounds& grounds, Warden& warden, const SandboxCommand& command, const fs::path& folder, std::int64_t number,
+      std::unique_ptr<Cgroup> cgroup)
+      : grounds_(grounds), warden_(warden), outputs_(folder, number, command), cgroup_(std::move(cgroup)) {}
 
   task<Result<CommandResult>> perform(SandboxCommand command, std::string bubblewrap);
 
  private:
-  Result<pid_t> start(const SandboxCommand& command, const std::string& bubblewrap);
-  Result<pid_t> start_with(const LaunchSpec& spec);
+  Result<LaunchSpec> prepare(const SandboxCommand& command, const std::string& bubblewrap);
+  task<Result<Warden::Launched>> start(LaunchSpec spec);
   task<Result<void>> release(const SandboxCommand& command, Cage& cage, Watchdog& watchdog, runtime::TaskScope& watch);
-  Result<CommandResult> result_of(const SandboxCommand& command, const rusage& usage, const Watchdog& watchdog);
+  Result<CommandResult> result_of(const SandboxCommand& command, std::int64_t peak_kib, const Watchdog& watchdog);
 
   Grounds& grounds_;
+  Warden& warden_;
   Outputs outputs_;
   std::unique_ptr<Cgroup> cgroup_;
   Pipes pipes_;
@@ -146,7 +132,7 @@ class Run {
   runtime::Event status_told_;
 };
 
-Result<pid_t> Run::start(const SandboxCommand& command, const std::string& bubblewrap) {
+Result<LaunchSpec> Run::prepare(const SandboxCommand& command, const std::string& bubblewrap) {
   auto pipes = make_pipes(!command.stdin_text.empty());
   if (!pipes) return fail(pipes.error());
   auto given = give(command);
@@ -162,25 +148,25 @@ Result<pid_t> Run::start(const SandboxCommand& command, const std::string& bubbl
   spec.descriptors = descriptors_of(pipes_, given_);
   spec.user = grounds_.user();
   spec.limits = rlimits_of(command.limits);
-  auto pid = start_with(spec);
+  if (cgroup_) spec.cgroup_procs = cgroup_->procs();
+  return spec;
+}
+
+task<Result<Warden::Launched>> Run::start(LaunchSpec spec) {
+  auto launched = co_await warden_.launch(spec);
+  if (!launched && launched.error().where == "cgroup") {
+    // A cgroup that cannot be joined after all is done without.
+    cgroup_.reset();
+    spec.cgroup_procs.clear();
+    launched = co_await warden_.launch(std::move(spec));
+  }
   pipes_.in.reset();
   pipes_.out.reset();
   pipes_.err.reset();
   given_.status.write.reset();
   given_.block.read.reset();
   given_.files.clear();
-  return pid;
-}
-
-/// A cgroup that cannot be joined after all is done without.
-Result<pid_t> Run::start_with(const LaunchSpec& spec) {
-  if (!cgroup_) return launch(spec);
-  LaunchSpec joining = spec;
-  joining.cgroup_procs = cgroup_->procs();
-  auto pid = launch(joining);
-  if (pid || pid.error().where != "cgroup") return pid;
-  cgroup_.reset();
-  return launch(spec);
+  co_return launched;
 }
 
 task<void> read_status(runtime::Loop& loop, int fd, std::string& status, runtime::Event& told) {
@@ -189,6 +175,16 @@ task<void> read_status(runtime::Loop& loop, int fd, std::string& status, runtime
     if (piece.find('\n') != std::string_view::npos) told.set();
   });
   told.set();
+}
+
+task<void> read_report(runtime::Loop& loop, int fd, std::string& report) {
+  co_await read_to_end(loop, fd, [&report](std::string_view piece) { report += piece; });
+}
+
+std::int64_t peak_of(std::string_view report) {
+  std::int64_t kib = 0;
+  std::from_chars(report.data(), report.data() + report.size(), kib);
+  return kib;
 }
 
 /// bubblewrap waits behind the block pipe until its first process has a limit of tasks.
@@ -211,9 +207,11 @@ task<Result<void>> Run::release(const SandboxCommand& command, Cage& cage, Watch
 task<Result<CommandResult>> Run::perform(SandboxCommand command, std::string bubblewrap) {
   const TaskEnvironment environment = co_await current_environment();
   runtime::Loop& loop = grounds_.loop;
-  auto pid = start(command, bubblewrap);
-  if (!pid) co_return fail(pid.error());
-  Cage cage(*pid);
+  auto spec = prepare(command, bubblewrap);
+  if (!spec) co_return fail(spec.error());
+  auto launched = co_await start(std::move(*spec));
+  if (!launched) co_return fail(launched.error());
+  Cage cage(std::move(launched->process));
   Watchdog watchdog(loop, grounds_.worker, command.limits, command.workspace, grounds_.options.watch_every, [&cage] { cage.kill(); });
   const auto started = loop.steady_now();
 
@@ -222,6 +220,8 @@ task<Result<CommandResult>> Run::perform(SandboxCommand command, std::string bub
   CancelSource stop_writing;
   outputs_.pump(loop, pumps, stop_writing, pipes_, watchdog, std::move(command.stdin_text));
   pumps.spawn(read_status(loop, given_.status.read.get(), status_, status_told_));
+  std::string report;
+  pumps.spawn(read_report(loop, launched->report.get(), report));
 
   auto ended = co_await release(command, cage, watchdog, watch);
   if (ended) ended = co_await loop.readable(cage.outer());
@@ -233,18 +233,17 @@ task<Result<CommandResult>> Run::perform(SandboxCommand command, std::string bub
   auto cut = loop.call_after(std::chrono::seconds(2), [&pumps] { pumps.cancel(); });
   co_await pumps.join();
   cut.reset();
-  const rusage usage = cage.reap();
   if (environment.cancelled()) ended = fail(ErrorCode::cancelled, "cancelled");
   if (!ended) {
     outputs_.discard();
     co_return fail(ended.error());
   }
-  auto result = result_of(command, usage, watchdog);
+  auto result = result_of(command, peak_of(report), watchdog);
   if (result) result->duration_ms = std::chrono::duration_cast<Milliseconds>(loop.steady_now() - started).count();
   co_return result;
 }
 
-Result<CommandResult> Run::result_of(const SandboxCommand& command, const rusage& usage, const Watchdog& watchdog) {
+Result<CommandResult> Run::result_of(const SandboxCommand& command, std::int64_t peak_kib, const Watchdog& watchdog) {
   CommandResult result;
   result.exceeded = watchdog.exceeded();
   result.out = outputs_.out.take();
@@ -262,14 +261,15 @@ Result<CommandResult> Run::result_of(const SandboxCommand& command, const rusage
   if (!result.exceeded && cgroup_ && cgroup_->out_of_memory()) result.exceeded = "memory";
   if (!result.exceeded && result.signal == SIGXCPU) result.exceeded = "cpu";
   if (!result.exceeded && result.signal == SIGXFSZ) result.exceeded = "disk";
-  result.peak_rss_bytes = std::max<std::int64_t>(watchdog.peak_memory_bytes(), static_cast<std::int64_t>(usage.ru_maxrss) * 1024);
+  result.peak_rss_bytes = std::max<std::int64_t>(watchdog.peak_memory_bytes(), peak_kib * 1024);
   result.enforced_by = cgroup_ ? "cgroup v" + std::to_string(cgroup_->version()) + "+rlimits+watchdog" : "rlimits+watchdog";
   return result;
 }
 
 class BubblewrapSandbox final : public Sandbox {
  public:
-  BubblewrapSandbox(runtime::Loop& loop, SandboxOptions options) : grounds_{loop, options, work_area(options.state_dir)} {}
+  BubblewrapSandbox(runtime::Loop& loop, SandboxOptions options)
+      : grounds_{loop, options, work_area(options.state_dir)}, warden_(loop, options.helper) {}
 
   task<Result<CommandResult>> run(SandboxCommand command) override;
   [[nodiscard]] fs::path workspace_path(const fs::path& /*host*/) const override { return kWorkspaceInside; }
@@ -279,6 +279,7 @@ class BubblewrapSandbox final : public Sandbox {
   Result<std::string> find_bubblewrap() const;
   std::unique_ptr<Cgroup> make_cgroup(const SandboxDefinition& limits, std::int64_t number);
   Grounds grounds_;
+  Warden warden_;
 };
 
 Result<std::string> BubblewrapSandbox::find_bubblewrap() const {
@@ -304,7 +305,7 @@ task<Result<CommandResult>> BubblewrapSandbox::run(SandboxCommand command) {
   auto folder = grounds_.output_folder();
   if (!folder) co_return fail(folder.error());
   const std::int64_t number = next_run();
-  Run run(grounds_, command, *folder, number, make_cgroup(command.limits, number));
+  Run run(grounds_, warden_, command, *folder, number, make_cgroup(command.limits, number));
   co_return co_await run.perform(std::move(command), *bubblewrap);
 }
 

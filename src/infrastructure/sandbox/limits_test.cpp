@@ -169,8 +169,9 @@ TEST_P(Limits, LeavesNoChildDescriptorOrFile) {
     if (!result->out.file.empty()) std::filesystem::remove(result->out.file);
   }
   EXPECT_EQ(descriptors(), before);
-  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
   EXPECT_EQ(outputs(), files_before);
+  sandbox.reset();
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
 }
 
 TEST_P(Limits, ASanitizedProgramRunsAndItsLeaksAreFound) {

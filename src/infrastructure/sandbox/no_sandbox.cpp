@@ -91,7 +91,7 @@ Result<pid_t> NoSandbox::start(const SandboxCommand& command, const Pipes& pipes
   if (!program) return fail(program.error());
   LaunchSpec spec;
   spec.program = grounds_.options.helper;
-  spec.argv = {"conductorai", "__sandbox-exec", std::to_string(kStatusFd), *program};
+  spec.argv = {"conductorai", "__sandbox-exec", "supervise", std::to_string(kStatusFd), *program};
   spec.argv.insert(spec.argv.end(), command.argv.begin() + 1, command.argv.end());
   for (const auto& [name, value] : environment) spec.environment.push_back(name + "=" + value);
   spec.working_directory = folder;

@@ -51,8 +51,8 @@ TEST_F(SandboxSelftest, LimitsHoldWithoutASandbox) {
 }
 
 TEST_F(SandboxSelftest, WhatCouldNotBeTriedIsNotDenied) {
-  options_.helper = "/bin/false";
   auto sandbox = make();
+  options_.helper = "/bin/false";
   auto results = runtime::run_to_end(loop_, selftest(*sandbox, options_, {"devices"}));
   ASSERT_TRUE(results) << to_string(results.error());
   ASSERT_EQ(results->size(), 1u);

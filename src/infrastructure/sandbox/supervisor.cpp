@@ -22,15 +22,6 @@ void tell(int fd, const char* what, int number) {
   (void)!::write(fd, text.data(), text.size());
 }
 
-/// A child may fork between our look and our blow; so until there is none left.
-void end_descendants() {
-  for (;;) {
-    for (const pid_t pid : descendants(::getpid())) ::kill(pid, SIGKILL);
-    const pid_t reaped = ::waitpid(-1, nullptr, 0);
-    if (reaped < 0 && errno == ECHILD) return;
-  }
-}
-
 [[noreturn]] void become(char** argv, int status_fd, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
@@ -56,6 +47,15 @@ bool program_ended(pid_t program, int& status) {
 }
 
 }  // namespace
+
+// A child may fork between our look and our blow; so until there is none left.
+void end_descendants() {
+  for (;;) {
+    for (const pid_t pid : descendants(::getpid())) ::kill(pid, SIGKILL);
+    const pid_t reaped = ::waitpid(-1, nullptr, 0);
+    if (reaped < 0 && errno == ECHILD) return;
+  }
+}
 
 int supervise(char** argv) {
   const int status_fd = std::atoi(argv[0]);

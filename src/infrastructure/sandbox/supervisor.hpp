@@ -7,4 +7,7 @@ namespace conductorai::infrastructure {
 /// or "errno N".
 int supervise(char** argv);
 
+/// Kills and reaps until we have no descendant left. REQUIRES: we are a subreaper.
+void end_descendants();
+
 }  // namespace conductorai::infrastructure
