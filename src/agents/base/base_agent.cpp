@@ -83,6 +83,7 @@ Error internal_error(const std::string& what) {
 
 }  // namespace
 
+bool BaseAgent::commits(const TaskAssignment&) const { return description().changes_files; }
 task<Result<void>> BaseAgent::before(TaskContext&) {
   co_return Result<void>{};
 }
@@ -101,7 +102,7 @@ task<Result<Outcome>> BaseAgent::attempt(TaskContext& context, std::string& comm
   auto sound = check_outcome(*outcome);
   if (!sound) co_return fail(sound.error());
   complete_feedback(assignment, *outcome);
-  if (description().changes_files) {
+  if (commits(assignment)) {
     auto committed = co_await commit_changes(context, outcome->summary);
     if (!committed) co_return fail(committed.error());
     commit = std::move(*committed);

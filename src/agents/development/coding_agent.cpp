@@ -1,0 +1,166 @@
+#include "agents/base/answer_files.hpp"
+#include "agents/base/with.hpp"
+#include "agents/development/agents.hpp"
+#include "agents/development/material.hpp"
+#include "agents/development/prompts.hpp"
+#include "agents/development/toolchain_run.hpp"
+#include "evidence/findings.hpp"
+#include "evidence/text.hpp"
+
+namespace conductorai::agents {
+namespace {
+
+Finding finding(std::string message, std::string source) {
+  return {.severity = Severity::error, .file = {}, .line = 0, .message = std::move(message), .source = std::move(source)};
+}
+
+Evidence evidence_of(std::string kind, std::string summary, Digest artifact, std::optional<std::int64_t> value = {}) {
+  return {.kind = std::move(kind), .summary = std::move(summary), .value = value, .passed = {}, .failed = {}, .skipped = {}, .artifact = std::move(artifact)};
+}
+
+// How the toolchain's build or syntax check ended; absent when it has none.
+struct Check {
+  Evidence evidence;
+  std::vector<Finding> findings;  // empty: it passed
+};
+
+class CodingAgent final : public BaseAgent {
+ public:
+  using BaseAgent::BaseAgent;
+  [[nodiscard]] const AgentDescription& description() const override {
+    static const AgentDescription description{.type = AgentType("coding"),
+                                              .phase = Phase::development,
+                                              .uses_llm = true,
+                                              .changes_files = true,
+                                              .summary = "changes files to meet the requirement; judged by its diff and the toolchain's build",
+                                              .with = {instructions_key()}};
+    return description;
+  }
+
+ protected:
+  task<Result<Outcome>> execute(TaskContext& context) override {
+    auto workspace = co_await context.workspace();
+    if (!workspace) co_return fail(workspace.error());
+    auto prompt = co_await make_prompt(context, **workspace);
+    if (!prompt) co_return fail(prompt.error());
+    auto answer = co_await ask_recorded(context, std::move(prompt->system), std::move(prompt->user), {});
+    if (!answer) co_return fail(answer.error());
+    auto finished = check_finished(*answer);
+    if (!finished) co_return fail(finished.error());
+    auto applied = co_await apply_files(**workspace, files_of(*answer));
+    if (!applied) co_return fail(applied.error());
+    if (!applied->refused.empty()) {
+      auto refused = co_await refused_answer(context, "the answer's files were refused", std::move(applied->refused), answer_text(*answer));
+      co_return refused;
+    }
+    auto outcome = co_await judge(context, **workspace, std::move(*answer));
+    co_return outcome;
+  }
+
+ private:
+  static task<Result<Prompt>> make_prompt(TaskContext& context, Workspace& workspace) {
+    const TaskAssignment& assignment = context.assignment();
+    auto agents_md = co_await agents_md_block(workspace);
+    if (!agents_md) co_return fail(agents_md.error());
+    auto files = co_await files_block(workspace, named_files(assignment.findings), {});
+    if (!files) co_return fail(files.error());
+    const std::string requirement = requirement_block(assignment);
+    const std::string findings = findings_block(assignment.findings);
+    const std::string item = item_block(assignment);
+    co_return coding_prompt({.requirement = requirement, .agents_md = *agents_md, .findings = findings, .files = *files, .item = item});
+  }
+
+  // Two facts: something changed, and it builds. What the build leaves behind is no part of the change.
+  static task<Result<Outcome>> judge(TaskContext& context, Workspace& workspace, LLMResponse answer) {
+    auto changes = co_await workspace.changes();
+    if (!changes) co_return fail(changes.error());
+    if (changes->empty()) {
+      auto nothing = co_await nothing_changed(context, std::move(answer));
+      co_return nothing;
+    }
+    Outcome outcome{.verdict = Verdict::passed, .summary = summary_of(answer, changes->size()), .outputs = {}, .evidence = {}, .feedback = {}};
+    Array paths;
+    for (const auto& [path, kind] : *changes) paths.emplace_back(path);
+    outcome.outputs["files"] = std::move(paths);
+    auto diff = co_await workspace.diff();
+    if (!diff) co_return fail(diff.error());
+    auto kept = co_await context.save_artifact("diff.patch", "diff", std::move(*diff));
+    if (!kept) co_return fail(kept.error());
+    outcome.evidence.push_back(evidence_of("diff", std::to_string(changes->size()) + " files changed", kept->digest));
+    auto checked = co_await check(context, workspace);
+    if (!checked) co_return fail(checked.error());
+    if (checked->has_value()) {
+      outcome.evidence.push_back((*checked)->evidence);
+      if (!(*checked)->findings.empty()) {
+        outcome.verdict = Verdict::failed;
+        outcome.summary = (*checked)->evidence.summary;
+        outcome.feedback = FeedbackPayload{.summary = outcome.summary, .findings = std::move((*checked)->findings)};
+      }
+    }
+    co_return outcome;
+  }
+
+  static std::string summary_of(const LLMResponse& answer, std::size_t changed) {
+    const std::string_view text = evidence::trimmed(answer.files.empty() ? std::string_view{} : std::string_view(answer.text));
+    const std::string count = std::to_string(changed) + (changed == 1 ? " file changed" : " files changed");
+    return text.empty() ? count : count + ": " + evidence::shortened(text.substr(0, text.find('\n')), 100);
+  }
+
+  static task<Result<Outcome>> nothing_changed(TaskContext& context, LLMResponse answer) {
+    auto kept = co_await context.save_artifact("answer.txt", "answer", answer_text(answer));
+    if (!kept) co_return fail(kept.error());
+    const bool no_files = files_of(answer).empty();
+    Outcome outcome{.verdict = Verdict::failed,
+                    .summary = no_files ? "the answer holds no files" : "the answer's files are what is there already",
+                    .outputs = {},
+                    .evidence = {},
+                    .feedback = {}};
+    outcome.evidence.push_back(evidence_of("diff", "0 files changed", kept->digest));
+    outcome.feedback = FeedbackPayload{.summary = outcome.summary, .findings = {finding(outcome.summary + "; nothing changed", "diff")}};
+    co_return outcome;
+  }
+
+  static task<Result<std::optional<Check>>> check(TaskContext& context, Workspace& workspace) {
+    auto tree = co_await workspace.snapshot();
+    if (!tree) co_return fail(tree.error());
+    auto toolchain = co_await ToolchainRun::open(context);
+    if (!toolchain) co_return fail(toolchain.error());
+    auto built = co_await (*toolchain)->build();
+    if (!built && built.error().code != ErrorCode::permission_denied) co_return fail(built.error());
+    auto restored = co_await workspace.restore(std::move(*tree));
+    if (!restored) co_return fail(restored.error());
+    if (!built) {
+      auto refused = co_await refused_build(context, built.error());
+      co_return refused;
+    }
+    if (!built->has_value()) co_return std::optional<Check>{};
+    auto judged = co_await judge_build(context, **toolchain, std::move(**built));
+    co_return judged;
+  }
+
+  // The build left what may not be in a workspace (a repository of its own, a protected path).
+  static task<Result<std::optional<Check>>> refused_build(TaskContext& context, Error error) {
+    auto kept = co_await context.save_artifact("build.txt", "log", to_string(error));
+    if (!kept) co_return fail(kept.error());
+    co_return Check{.evidence = evidence_of("integrity", "the build was refused: " + error.message, kept->digest),
+                    .findings = {finding("the build was refused: " + to_string(error), "workspace")}};
+  }
+
+  static task<Result<std::optional<Check>>> judge_build(TaskContext& context, ToolchainRun& toolchain, ToolchainOutcome built) {
+    const CommandResult& result = built.result();
+    const std::string summary = toolchain.toolchain().name + " build: " + result.describe();
+    auto kept = co_await context.save_artifact("build.txt", "log", summary + "\n" + built.printed());
+    if (!kept) co_return fail(kept.error());
+    Check check{.evidence = evidence_of("exit_code", summary, kept->digest, result.signal == 0 ? result.exit_code : 128 + result.signal), .findings = {}};
+    if (result.ok()) co_return check;
+    check.findings = evidence::findings_in_output(built.printed(), toolchain.files());
+    if (check.findings.empty()) check.findings.push_back(finding(summary + "\n" + evidence::shortened(built.printed(), 2'000), "build"));
+    co_return check;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<BaseAgent> make_coding_agent(AgentId id, int capacity) { return std::make_unique<CodingAgent>(std::move(id), capacity); }
+
+}  // namespace conductorai::agents
