@@ -193,6 +193,7 @@ void check_graph(const CheckContext& context) {
         complete = false;
       } else if (!seen.insert(need).second) {
         context.problems.add(at, fmt::format("the task '{}' stands here twice", need.value));
+        complete = false;
       }
     }
     needs[task.id] = task.needs;

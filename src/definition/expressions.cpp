@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
+#include <vector>
 
 #include "core/expression.hpp"
 #include "definition/checks.hpp"
@@ -16,30 +16,47 @@ using Kind = Node::Kind;
 
 namespace {
 
-using Upstream = std::map<TaskId, std::set<TaskId>>;
-
-/// All that each task needs, however far. A circle, refused elsewhere, ends where it meets itself.
-Upstream find_upstream(const WorkflowDefinition& definition) {
-  std::map<TaskId, const TaskDefinition*> tasks;
-  for (const TaskDefinition& task : definition.tasks) tasks[task.id] = &task;
-  Upstream upstream;
-  for (const TaskDefinition& task : definition.tasks) {
-    std::set<TaskId>& all = upstream[task.id];
-    std::vector<TaskId> open = task.needs;
-    while (!open.empty()) {
-      const TaskId id = open.back();
-      open.pop_back();
-      const auto found = tasks.find(id);
-      if (found == tasks.end() || !all.insert(id).second) continue;
-      open.insert(open.end(), found->second->needs.begin(), found->second->needs.end());
+/// All that a task needs, however far. A circle, refused elsewhere, ends where it meets itself.
+class Upstream {
+ public:
+  explicit Upstream(const WorkflowDefinition& definition) {
+    for (const TaskDefinition& task : definition.tasks) index_.emplace(task.id, index_.size());
+    for (const TaskDefinition& task : definition.tasks) {
+      auto& needs = needs_.emplace_back();
+      for (const TaskId& need : task.needs)
+        if (const auto found = index_.find(need); found != index_.end()) needs.push_back(found->second);
     }
   }
-  return upstream;
-}
+
+  [[nodiscard]] bool knows(const TaskId& id) const { return index_.contains(id); }
+  [[nodiscard]] bool reaches(const TaskId& task, const TaskId& need) {
+    if (of_ != task) look(task);
+    return seen_[index_.at(need)];
+  }
+
+ private:
+  void look(const TaskId& task) {
+    of_ = task;
+    seen_.assign(needs_.size(), false);
+    std::vector<std::size_t> open = needs_[index_.at(task)];
+    while (!open.empty()) {
+      const std::size_t one = open.back();
+      open.pop_back();
+      if (seen_[one]) continue;
+      seen_[one] = true;
+      open.insert(open.end(), needs_[one].begin(), needs_[one].end());
+    }
+  }
+
+  std::map<TaskId, std::size_t> index_;
+  std::vector<std::vector<std::size_t>> needs_;
+  TaskId of_;  // whose upstream `seen_` is
+  std::vector<bool> seen_;
+};
 
 class ExpressionCheck {
  public:
-  explicit ExpressionCheck(const CheckContext& context) : context_(context), upstream_(find_upstream(context.definition)) {
+  explicit ExpressionCheck(const CheckContext& context) : context_(context), upstream_(context.definition) {
     for (const auto& [name, unused] : context.definition.inputs) inputs_.push_back(name);
     for (const TaskDefinition& task : context.definition.tasks) tasks_.push_back(task.id.value);
   }
@@ -116,12 +133,11 @@ class ExpressionCheck {
   }
 
   void task_name(const Node& node, const core::Reference& reference) {
-    const bool known = std::find(tasks_.begin(), tasks_.end(), reference.task.value) != tasks_.end();
     const bool own = own_outputs_ && reference.task == task_->id;
-    if (!known) {
+    if (!upstream_.knows(reference.task)) {
       context_.problems.add(node.at, fmt::format("there is no task {}", quote(reference.task.value)),
                             suggestion(reference.task.value, tasks_));
-    } else if (!own && !upstream_.at(task_->id).contains(reference.task)) {
+    } else if (!own && !upstream_.reaches(task_->id, reference.task)) {
       context_.problems.add(
           node.at, fmt::format("the outputs of '{}' are not known to '{}', which does not need it", reference.task.value, task_->id.value),
           fmt::format("add it: needs: [{}]", reference.task.value));
@@ -129,7 +145,7 @@ class ExpressionCheck {
   }
 
   const CheckContext& context_;
-  const Upstream upstream_;
+  Upstream upstream_;
   std::vector<std::string> inputs_, tasks_;
   const TaskDefinition* task_ = nullptr;
   bool in_foreach_ = false;

@@ -66,19 +66,24 @@ PlannedTask plan_task(const WorkflowDefinition& definition, const TaskDefinition
 
 /// How many needs within the phase lie before each task, on the longest way.
 std::map<TaskId, std::size_t> levels_of(const std::vector<const TaskDefinition*>& tasks) {
-  std::map<TaskId, std::size_t> level;
+  std::map<TaskId, std::size_t> level, open;
+  std::map<TaskId, std::vector<TaskId>> dependents;
+  std::vector<TaskId> work;
   for (const TaskDefinition* task : tasks) level[task->id] = 0;
-  for (std::size_t pass = 0; pass < tasks.size(); ++pass) {
-    bool changed = false;
-    for (const TaskDefinition* task : tasks) {
-      for (const TaskId& need : task->needs) {
-        const auto found = level.find(need);
-        if (found == level.end() || found->second < level[task->id]) continue;
-        level[task->id] = found->second + 1;
-        changed = true;
-      }
+  for (const TaskDefinition* task : tasks) {
+    for (const TaskId& need : task->needs) {
+      if (!level.contains(need)) continue;
+      dependents[need].push_back(task->id);
+      ++open[task->id];
     }
-    if (!changed) break;
+    if (open[task->id] == 0) work.push_back(task->id);
+  }
+  for (std::size_t next = 0; next < work.size(); ++next) {
+    const TaskId id = work[next];
+    for (const TaskId& dependent : dependents[id]) {
+      level[dependent] = std::max(level[dependent], level[id] + 1);
+      if (--open[dependent] == 0) work.push_back(dependent);
+    }
   }
   return level;
 }

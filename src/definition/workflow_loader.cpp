@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/state.hpp"
 #include "definition/checks.hpp"
 #include "definition/sections.hpp"
 
@@ -14,6 +15,8 @@ namespace document = core::document;
 using document::Node;
 
 namespace {
+
+constexpr std::size_t kTasksMax = 5'000;
 
 /// A load in progress. `found` are problems of files and flags; those of the document's text come from `problems`.
 struct Loading {
@@ -215,15 +218,20 @@ void check_files(Loading& loading) {
                          "paths in a workflow file are relative to the project's root");
 }
 
-/// Agents that are registered beyond the built-in ones may belong to a later phase; the built-in ones are known to the core.
+/// An agent that is registered beyond the built-in ones, whose phases the core knows, may belong to a later phase.
 void take_phases(Loading& loading) {
+  const auto phases = core::phases_of(loading.draft);
   for (TaskDefinition& task : loading.draft.tasks) {
     const AgentDescription* agent = find_agent(loading.request.agents, task.agent);
-    if (!task.phase && agent != nullptr && agent->phase != Phase::development) task.phase = agent->phase;
+    const auto known = phases.find(task.id);
+    if (!task.phase && agent != nullptr && known != phases.end() && known->second < agent->phase) task.phase = agent->phase;
   }
 }
 
 void check(Loading& loading) {
+  if (loading.draft.tasks.size() > kTasksMax)
+    return loading.problems.add(loading.root.find("tasks")->at, fmt::format("tasks: more than {} tasks", kTasksMax),
+                                "let a task with 'foreach' stand for many");
   const CheckContext context{loading.root, loading.draft, loading.request.agents, loading.problems};
   check_agents(context);
   check_graph(context);

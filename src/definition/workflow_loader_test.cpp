@@ -1,10 +1,13 @@
 #include "definition/workflow_loader.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <random>
 
+#include "definition/plan.hpp"
 #include "definition/test_support.hpp"
 
 namespace conductorai::definition {
@@ -128,6 +131,29 @@ TEST_F(RequirementFiles, AreNeverCut) {
 TEST_F(RequirementFiles, AndRepositoriesMustBeThere) {
   EXPECT_THAT(problems_of(load("name: a\nrequirement: b\nworkspace: { repo: gone }\n")), HasSubstr("workspace.repo: there is no folder"));
   EXPECT_TRUE(load("name: a\nrequirement: b\nworkspace: { repo: docs }\n"));
+}
+
+TEST(LoadWorkflow, TakesPhasesFromAgentsRegisteredLater) {
+  auto agents = all_agents();
+  agents.push_back(agent("auditor", false, Phase::monitoring));
+  const auto loaded =
+      load_text("name: a\ntasks:\n  x: { agent: auditor }\n  y: { agent: command, needs: [x], with: { run: ls } }\n", agents);
+  ASSERT_TRUE(loaded) << problems_of(loaded);
+  EXPECT_EQ(loaded->definition.tasks[0].phase, Phase::monitoring);
+  EXPECT_EQ(loaded->definition.tasks[1].phase, std::nullopt) << "follows from its needs";
+}
+
+TEST(LoadWorkflow, ChecksThousandsOfTasksInLittleTime) {
+  std::string text = "name: a\ntasks:\n";
+  for (int i = 4'999; i > 0; --i)
+    text += fmt::format("  t{}: {{ agent: command, needs: [t{}], with: {{ run: \"${{{{ tasks.t0.outputs.x }}}}\" }} }}\n", i, i - 1);
+  text += "  t0: { agent: command, with: { run: ls } }\n";
+  const auto start = std::chrono::steady_clock::now();
+  const auto loaded = load_text(text);
+  ASSERT_TRUE(loaded) << problems_of(loaded);
+  EXPECT_EQ(make_plan(loaded->definition, all_agents()).phases[0].levels.size(), 5'000u);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30)) << "with sanitizers, on a busy machine";
+  EXPECT_THAT(problems_of(text + "  t5000: { agent: command, with: { run: ls } }\n"), HasSubstr("more than 5000 tasks"));
 }
 
 TEST(LoadWorkflow, SurvivesRandomChangesOfAValidFile) {
