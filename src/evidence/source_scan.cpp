@@ -121,8 +121,8 @@ bool same_literals(std::string_view arguments) {
 bool is_trivial(const Chain& c, std::string_view text, std::string_view code, Language language) {
   if (language == Language::python && c.text == "assert") {
     const auto end = std::min(code.find('\n', c.end), code.size());
-    auto condition = text.substr(c.end, end - c.end);
-    condition = condition.substr(0, code.substr(c.end, end - c.end).find(','));
+    auto condition = code.substr(c.end, end - c.end);
+    condition = condition.substr(0, condition.find(','));
     condition = trimmed(condition);
     if (condition.starts_with('(') && condition.ends_with(')')) condition = condition.substr(1, condition.size() - 2);
     return always_true(condition);

@@ -1,0 +1,31 @@
+#pragma once
+// TestAgent: writes tests, runs the project's tests in the sandbox, and lets the evidence decide.
+
+#include <optional>
+
+#include "agents/development/test_agent_outcome.hpp"
+#include "agents/development/toolchain_run.hpp"
+#include "conductorai/base_agent.hpp"
+
+namespace conductorai::agents {
+
+/// One call to the model for tests in the first run of the task, and again only when a finding names it; none with `write-tests: false`.
+/// An answer without files fails the attempt (invalid_answer); one that touches what it may not, or deletes or weakens tests, is a failed
+/// verdict aimed at this task. Otherwise the verdict is the judge's (evidence/verdict.hpp). A missing program of the toolchain or a missing
+/// sandbox is an error of the attempt.
+class TestAgent final : public BaseAgent {
+ public:
+  using BaseAgent::BaseAgent;
+  [[nodiscard]] const AgentDescription& description() const override;
+
+ protected:
+  task<Result<Outcome>> execute(TaskContext& context) override;
+
+ private:
+  task<Result<bool>> wants_new_tests(TaskContext& context, Workspace& workspace);
+  task<Result<std::optional<Outcome>>> write_tests(TaskContext& context, Workspace& workspace);  // an outcome: the answer was refused
+  task<Result<Outcome>> run_tests(TaskContext& context, Workspace& workspace);
+  task<Result<std::optional<Outcome>>> list_tests(TaskContext& context, Workspace& workspace, ToolchainRun& run, TestsObserved& observed);
+};
+
+}  // namespace conductorai::agents
