@@ -1,6 +1,6 @@
 // Choice, capacity, priorities, waiting, policies, limits, batches.
 
-#include "orchestration/coordinator/coordinator_test_world.hpp"
+#include "tests/support/coordinator_world.hpp"
 
 namespace conductorai::orchestration {
 namespace {

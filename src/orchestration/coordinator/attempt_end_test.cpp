@@ -1,7 +1,7 @@
 // Cancellation, timeouts, breakers, heartbeats, dead letters: how an attempt ends when not by its agent's plain result.
 
 #include "core/message_codec.hpp"
-#include "orchestration/coordinator/coordinator_test_world.hpp"
+#include "tests/support/coordinator_world.hpp"
 
 namespace conductorai::orchestration {
 namespace {
