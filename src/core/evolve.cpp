@@ -159,6 +159,9 @@ class Evolution {
     state_.usage += usage;
   }
   bool cancel_unfinished() {
+    // Nobody can answer them any more, also when a retry reopens the workflow: it asks anew.
+    for (auto& [id, approval] : state_.approvals)
+      if (is_open(approval)) approval.outcome = ApprovalOutcome::expired;
     const std::set<TaskId> live = state_.live;
     const std::set<TaskId> expanded = state_.expanded;
     for (const TaskId& id : live) change(state_, state_.tasks.at(id), task_state::Cancelled{});

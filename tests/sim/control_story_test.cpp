@@ -372,6 +372,22 @@ TEST(Deadline, EndsAtOnceWhereNothingIsLiveAndNeverDuringAPause) {
   EXPECT_EQ(s.broken, "");
 }
 
+TEST(Deadline, ClosesOpenApprovalsAndARetryAsksAnew) {  // seed 119 of the simulation
+  WorkflowDefinition d;
+  d.tasks = {task("a"), task("b")};
+  d.tasks[0].approval = true;
+  d.timeout = Milliseconds(5'000);
+  Story s(d);
+  s.start();
+  s.when(FireTimer{.kind = FireTimer::Kind::workflow});
+  s.when(FinishCancel{});
+  EXPECT_EQ(s.when(RetryFailed{}), "round.opened approval.requested");
+  EXPECT_EQ(s.when(Resolve{.approval = ApprovalId("a@1")}), "stale: it was resolved before (a@1)");
+  EXPECT_EQ(s.when(Resolve{}), "approval.resolved");
+  EXPECT_EQ(s.dispatched(), "a/2/1 b/2/1");
+  EXPECT_EQ(s.broken, "");
+}
+
 TEST(Parking, AnImpossibleEventParksTheWorkflowWithAReason) {
   Story s({task("a")});
   s.start();
