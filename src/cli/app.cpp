@@ -1,0 +1,59 @@
+#include "cli/app.hpp"
+
+#include <iostream>
+
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+
+namespace conductorai::cli {
+
+namespace {
+
+void declare_globals(CLI::App& app, Globals& globals) {
+  app.add_option("--state-dir", globals.state_dir, "Where state is kept (default: .conductorai of the project)")->type_name("DIR");
+  app.add_option("--config", globals.config_file, "Configuration in place of the project's conductorai.yaml")->type_name("FILE");
+  app.add_option("--state", globals.state, "State backend: sqlite or memory")->type_name("NAME");
+  app.add_option("--log-level", globals.log_level, "error, warn, info or debug")->type_name("LEVEL");
+  app.add_flag("--json", globals.json, "One JSON object a line on standard output");
+}
+
+void declare_commands(CLI::App& app, CommandLine& line) {
+  for (auto* add : {add_run,      add_resume, add_status,  add_list,      add_events,  add_watch,      add_why,
+                    add_validate, add_plan,   add_control, add_artifacts, add_export,  add_agents,     add_dlq,
+                    add_init,     add_schema, add_config,  add_doctor,    add_sandbox, add_completion, add_version})
+    add(app, line);
+}
+
+int usage_error(const CLI::ParseError& error) {
+  std::string what = error.what();
+  while (!what.empty() && what.back() == '\n') what.pop_back();
+  for (char& c : what)
+    if (c == '\n') c = ' ';
+  return report({.code = ErrorCode::invalid_argument, .message = what, .hint = "conductorai --help"});
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  CLI::App app("Takes a requirement to tested code: durable workflows of LLM agents, judged by evidence", "conductorai");
+  CommandLine line;
+  app.require_subcommand(1);
+  app.fallthrough();  // global options may follow the command
+  app.set_version_flag("--version", "conductorai " CONDUCTORAI_VERSION);
+  declare_globals(app, line.globals);
+  declare_commands(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& done) {
+    return app.exit(done);  // --help, --version
+  } catch (const CLI::ParseError& error) {
+    if (argc <= 1) {
+      std::cerr << app.help();
+      return kUsersText;
+    }
+    return usage_error(error);
+  }
+  return line.action();
+}
+
+}  // namespace conductorai::cli

@@ -1,0 +1,116 @@
+#include "cli/command.hpp"
+#include "cli/drive.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/run_options.hpp"
+
+namespace conductorai::cli {
+
+namespace {
+
+struct ResumeOptions {
+  std::string id, llm, model, sandbox, add_budget;
+};
+
+bool resumable(const WorkflowSummary& summary) {
+  if (summary.status == WorkflowStatus::paused) return true;
+  return !summary.owner_alive && (summary.status == WorkflowStatus::in_progress || summary.status == WorkflowStatus::pending);
+}
+
+/// The only one there is. Errors: not_found, invalid_argument with the list.
+Result<WorkflowId> the_resumable(Session& session) {
+  auto known = session.all();
+  if (!known) return fail(known.error());
+  std::vector<WorkflowSummary> found;
+  for (auto& summary : *known)
+    if (resumable(summary)) found.push_back(std::move(summary));
+  if (found.size() == 1) return found.front().id;
+  if (found.empty())
+    return fail(ErrorCode::not_found, "there is nothing to resume", session.project().state_dir.string(),
+                "conductorai list shows all workflows");
+  std::string list;
+  for (const auto& summary : found)
+    list += (list.empty() ? "" : ", ") + summary.id.str() + " " + summary.name + " " + std::string(to_string(summary.status));
+  return fail(ErrorCode::invalid_argument, "several workflows can be resumed: name one", list);
+}
+
+Result<void> refuse_ended(const WorkflowView& view) {
+  const std::string id = view.id.str();
+  switch (view.status) {
+    case WorkflowStatus::completed: return fail(ErrorCode::invalid_argument, "the workflow is COMPLETED: there is nothing to resume", id);
+    case WorkflowStatus::cancelled: return fail(ErrorCode::invalid_argument, "the workflow was cancelled", id);
+    case WorkflowStatus::failed:
+      return fail(ErrorCode::invalid_argument, "the workflow has FAILED", id, "conductorai retry " + id + " opens its failed tasks again");
+    default: return {};
+  }
+}
+
+Result<RunOverrides> overrides_of(const ResumeOptions& options, const WorkflowDefinition& definition) {
+  RunOverrides overrides;
+  if (!options.llm.empty() || !options.model.empty()) {
+    overrides.llm = definition.llm;
+    if (!options.llm.empty()) {
+      overrides.llm->provider = anchor_llm(options.llm);
+      overrides.llm->script = {};
+    }
+    if (!options.model.empty()) overrides.llm->model = options.model;
+    if (auto checked = check_provider(overrides.llm->provider); !checked) return fail(checked.error());
+  }
+  auto sandbox = parse_sandbox(options.sandbox);
+  if (!sandbox) return fail(sandbox.error());
+  overrides.sandbox_enabled = *sandbox;
+  if (!options.add_budget.empty()) {
+    auto budget = parse_budget(options.add_budget);
+    if (!budget) return fail(budget.error());
+    overrides.add_budget = *budget;
+  }
+  return overrides;
+}
+
+/// "Another process owns it" is no mistake in the user's text.
+Error as_machine_error(Error error) {
+  if (error.code != ErrorCode::conflict) return error;
+  error.code = ErrorCode::unavailable;
+  if (error.hint.empty()) error.hint = "conductorai watch follows it";
+  return error;
+}
+
+int resume(const Globals& globals, const ResumeOptions& options) {
+  std::unique_ptr<Progress> progress;
+  auto session = Session::open(globals, {.on_progress = [&](const std::string& line) {
+                                 if (progress) progress->on_notice(line);
+                               }});
+  if (!session) return report(session.error());
+  ConductorAI& ai = (*session)->ai();
+  auto id = options.id.empty() ? the_resumable(**session) : (*session)->find(options.id);
+  if (!id) return report(id.error());
+  auto view = ai.get_workflow_state(*id);
+  if (!view) return report(view.error());
+  if (auto open = refuse_ended(*view); !open) return report(open.error());
+  auto definition = ai.get_definition(*id);
+  if (!definition) return report(definition.error());
+  auto overrides = overrides_of(options, **definition);
+  if (!overrides) return report(overrides.error());
+  progress = std::make_unique<Progress>(progress_style(globals.json), definition->get());
+  return drive(**session, *progress, globals.json, [&](auto watcher) -> Result<WorkflowView> {
+    auto ended = ai.resume_workflow(*id, *overrides, watcher);
+    if (!ended) return fail(as_machine_error(ended.error()));
+    return ended;
+  });
+}
+
+}  // namespace
+
+void add_resume(CLI::App& app, CommandLine& line) {
+  add_command<ResumeOptions>(
+      app, line, "resume", "Go on with a workflow that a crash, Ctrl-C, a budget or an approval stopped",
+      [](CLI::App& command, ResumeOptions& o) {
+        command.add_option("ID", o.id, "Workflow (default: the only one that can be resumed)");
+        command.add_option("--llm", o.llm, "Answer with another provider from here on")->type_name("PROVIDER");
+        command.add_option("--model", o.model, "Another model from here on")->type_name("NAME");
+        command.add_option("--sandbox", o.sandbox, "none: run generated code without a sandbox")->type_name("on|none");
+        command.add_option("--add-budget", o.add_budget, "Raise limits: calls=10,wall-minutes=5")->type_name("AMOUNTS");
+      },
+      resume);
+}
+
+}  // namespace conductorai::cli

@@ -1,0 +1,76 @@
+#include <iostream>
+
+#include "cli/command.hpp"
+#include "cli/drive.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/run_options.hpp"
+#include "cli/text.hpp"
+#include "cli/workflow_source.hpp"
+
+namespace conductorai::cli {
+
+namespace {
+
+struct RunOptions {
+  WorkflowSource source;
+  std::string llm, model, sandbox, budget;
+  bool allow_dirty = false;
+};
+
+Result<void> apply(const RunOptions& options, WorkflowDefinition& definition) {
+  auto sandbox = parse_sandbox(options.sandbox);
+  if (!sandbox) return fail(sandbox.error());
+  if (*sandbox) definition.sandbox.enabled = **sandbox;
+  if (options.allow_dirty) definition.workspace.allow_dirty = true;
+  if (options.budget.empty()) return {};
+  auto budget = parse_budget(options.budget);
+  if (!budget) return fail(budget.error());
+  tighten(definition.budget, *budget);
+  return {};
+}
+
+std::map<std::string, std::string> flags_of(const RunOptions& options) {
+  std::map<std::string, std::string> flags;
+  if (!options.llm.empty()) flags["llm.provider"] = anchor_llm(options.llm);
+  if (!options.model.empty()) flags["llm.model"] = options.model;
+  return flags;
+}
+
+int run(const Globals& globals, const RunOptions& options) {
+  // Everything the user wrote is checked before the first file of the state is.
+  const Project project = find_project(".", globals.state_dir);
+  auto config = load_configuration(globals, project, flags_of(options));
+  if (!config) return report(config.error());
+  int code = kOk;
+  auto sourced = load_source(options.source, project, *config, code);
+  if (!sourced) return code;
+  WorkflowDefinition& definition = sourced->loaded.definition;
+  if (auto applied = apply(options, definition); !applied) return report(applied.error());
+  if (auto checked = check_llm(definition, sourced->agents); !checked) return report(checked.error());
+  for (const auto& warning : sourced->loaded.warnings) std::cerr << "conductorai: warning: " << clean_line(warning) << "\n";
+  if (!definition.sandbox.enabled) std::cerr << "conductorai: warning: --sandbox=none: generated code runs with your own rights\n";
+
+  Progress progress(progress_style(globals.json), &definition);
+  auto session = Session::open(
+      globals, {.create = true, .flags = flags_of(options), .on_progress = [&](const std::string& line) { progress.on_notice(line); }});
+  if (!session) return report(session.error());
+  return drive(**session, progress, globals.json, [&](auto watcher) { return (*session)->ai().run_workflow(definition, watcher); });
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, CommandLine& line) {
+  add_command<RunOptions>(
+      app, line, "run", "Start a workflow and see it through",
+      [](CLI::App& command, RunOptions& o) {
+        declare_source(command, o.source);
+        command.add_option("--llm", o.llm, "Which model answers: mock, mock:FILE")->type_name("PROVIDER");
+        command.add_option("--model", o.model, "Model of the provider")->type_name("NAME");
+        command.add_option("--sandbox", o.sandbox, "none: run generated code without a sandbox")->type_name("on|none");
+        command.add_option("--budget", o.budget, "Limits on top of the workflow's: calls=10,wall-minutes=5")->type_name("LIMITS");
+        command.add_flag("--allow-dirty", o.allow_dirty, "Start although the checkout has changes; they are left out");
+      },
+      run);
+}
+
+}  // namespace conductorai::cli

@@ -1,0 +1,75 @@
+#include "cli/drive.hpp"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "cli/exit_code.hpp"
+#include "cli/json_lines.hpp"
+#include "cli/summary.hpp"
+#include "cli/terminal.hpp"
+#include "cli/text.hpp"
+
+namespace conductorai::cli {
+
+namespace {
+
+enum class Answer { approve, reject, later };
+
+Answer ask(const ApprovalView& approval) {
+  std::cerr << clean_line(approval.subject) << " needs an approval" << (approval.reason.empty() ? "" : ": " + clean_line(approval.reason))
+            << "\nGo on? [y]es, [n]o, anything else decides later: " << std::flush;
+  std::string line;
+  if (!std::getline(std::cin, line)) return Answer::later;
+  if (line == "y" || line == "Y" || line == "yes") return Answer::approve;
+  return line == "n" || line == "N" || line == "no" ? Answer::reject : Answer::later;
+}
+
+/// True when at least one open approval was decided.
+Result<bool> ask_all(Session& session, const WorkflowView& view) {
+  bool decided = false;
+  for (const auto& approval : view.approvals) {
+    const Answer answer = ask(approval);
+    if (answer == Answer::later || Session::signal() != 0) continue;
+    auto told =
+        session.ai().control(view.id, ResolveApproval{.approval = approval.id, .approve = answer == Answer::approve, .by = user_name()});
+    if (!told) return fail(told.error());
+    decided = true;
+  }
+  return decided;
+}
+
+bool waits_for_people(const WorkflowView& view) {
+  return !view.approvals.empty() && (view.status == WorkflowStatus::in_progress || view.status == WorkflowStatus::paused);
+}
+
+void tell_end(const Session& session, const WorkflowView& view, bool json) {
+  if (json) {
+    std::cout << result_line(view) << std::endl;
+  } else {
+    std::cout << summary_text(view, session.project().state_dir, terminal_columns(), use_colors()) << std::flush;
+  }
+  const bool resumable = view.status == WorkflowStatus::in_progress || view.status == WorkflowStatus::paused;
+  if (Session::signal() != 0 && resumable) std::cerr << "interrupted; to go on: conductorai resume " << view.id.str() << std::endl;
+}
+
+}  // namespace
+
+int drive(Session& session, Progress& progress, bool json, const Launch& launch) {
+  session.catch_signals();
+  auto watcher = [&progress](const EventRecord& record) { progress.on_event(record); };
+  auto view = launch(watcher);
+  while (view && waits_for_people(*view) && Session::signal() == 0 && !json && can_ask()) {
+    progress.clear();
+    auto decided = ask_all(session, *view);
+    if (!decided) return report(decided.error());
+    if (!*decided) break;
+    view = session.ai().resume_workflow(view->id, {}, watcher);
+  }
+  progress.clear();
+  if (!view) return Session::signal() != 0 && view.error().code == ErrorCode::cancelled ? 128 + Session::signal() : report(view.error());
+  tell_end(session, *view, json);
+  return exit_code(*view, Session::signal());
+}
+
+}  // namespace conductorai::cli

@@ -1,0 +1,106 @@
+#include "cli/run_options.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <ranges>
+
+namespace conductorai::cli {
+
+namespace {
+
+constexpr const char* kMockHint = "--llm mock answers from a script (mock:FILE) or with stock answers, without any service";
+
+std::optional<double> positive_number(std::string_view text) {
+  double value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value) || value <= 0 || value > 1e12) return std::nullopt;
+  return value;
+}
+
+std::unexpected<Error> bad_budget(std::string_view item) {
+  return fail(ErrorCode::invalid_argument, "not a budget: '" + std::string(item) + "'", {},
+              "write calls=10,wall-minutes=5,usd=1.50,tokens=1000, whichever you mean");
+}
+
+/// "mock:FILE" → "mock"
+std::string kind_of(const std::string& provider) {
+  return provider.substr(0, provider.find(':'));
+}
+
+}  // namespace
+
+Result<BudgetDefinition> parse_budget(const std::string& text) {
+  BudgetDefinition budget;
+  for (auto part : std::views::split(std::string_view(text), ',')) {
+    const std::string_view item(part.begin(), part.end());
+    const auto equals = item.find('=');
+    if (equals == std::string_view::npos) return bad_budget(item);
+    const std::string_view name = item.substr(0, equals);
+    const auto amount = positive_number(item.substr(equals + 1));
+    if (!amount) return bad_budget(item);
+    const bool whole = std::floor(*amount) == *amount;
+    if (name == "usd")
+      budget.usd_micros = static_cast<std::int64_t>(std::llround(*amount * 1e6));
+    else if (name == "wall-minutes")
+      budget.wall_ms = static_cast<std::int64_t>(std::llround(*amount * 60'000));
+    else if (name == "calls" && whole)
+      budget.calls = static_cast<std::int64_t>(*amount);
+    else if (name == "tokens" && whole)
+      budget.tokens = static_cast<std::int64_t>(*amount);
+    else
+      return bad_budget(item);
+  }
+  return budget;
+}
+
+void tighten(BudgetDefinition& limits, const BudgetDefinition& given) {
+  for (auto field : {&BudgetDefinition::usd_micros, &BudgetDefinition::tokens, &BudgetDefinition::calls, &BudgetDefinition::wall_ms})
+    if (given.*field) limits.*field = limits.*field ? std::min(*(limits.*field), *(given.*field)) : *(given.*field);
+}
+
+Result<std::optional<bool>> parse_sandbox(const std::string& text) {
+  if (text.empty()) return std::optional<bool>{};
+  if (text == "none") return std::optional(false);
+  if (text == "on" || text == "bubblewrap") return std::optional(true);
+  return fail(ErrorCode::invalid_argument, "unknown sandbox: '" + text + "'", "--sandbox", "on or none");
+}
+
+std::string anchor_llm(const std::string& provider) {
+  const auto colon = provider.find(':');
+  if (colon == std::string::npos || colon + 1 == provider.size()) return provider;
+  std::error_code error;
+  const auto file = std::filesystem::absolute(provider.substr(colon + 1), error);
+  return error ? provider : provider.substr(0, colon + 1) + file.string();
+}
+
+bool needs_llm(const WorkflowDefinition& definition, const std::vector<AgentDescription>& agents) {
+  return std::ranges::any_of(definition.tasks, [&](const TaskDefinition& task) {
+    auto agent = std::ranges::find(agents, task.agent, &AgentDescription::type);
+    if (agent == agents.end() || !agent->uses_llm) return false;
+    auto writes = task.with.find("write-tests");  // `test` that runs what is there asks no model
+    return writes == task.with.end() || writes->second.as_bool() == nullptr || *writes->second.as_bool();
+  });
+}
+
+Result<void> check_provider(const std::string& provider) {
+  const std::string kind = kind_of(provider);
+  if (kind == "mock") return {};
+  for (const char* known : {"openai", "anthropic", "record", "replay"})
+    if (kind == known) return fail(ErrorCode::unsupported, "this build has no provider '" + kind + "'", {}, kMockHint);
+  return fail(ErrorCode::invalid_argument, "unknown provider '" + kind + "'", {}, kMockHint);
+}
+
+Result<void> check_llm(const WorkflowDefinition& definition, const std::vector<AgentDescription>& agents) {
+  const std::string& provider = definition.llm.provider;
+  if (provider.empty()) {
+    if (!needs_llm(definition, agents)) return {};
+    return fail(ErrorCode::invalid_argument, "no LLM is configured, and the workflow's agents need one", {}, kMockHint);
+  }
+  if ((definition.budget.usd_micros || definition.budget.tokens) && kind_of(provider) != "mock")
+    return fail(ErrorCode::unsupported, "budgets in usd and tokens cannot be kept with provider '" + kind_of(provider) + "' by this build",
+                {}, "leave them out and limit calls or wall-minutes");
+  return check_provider(provider);
+}
+
+}  // namespace conductorai::cli

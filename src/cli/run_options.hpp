@@ -1,0 +1,33 @@
+#pragma once
+// The options of `run` and `resume`, and what they mean for a definition.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conductorai/conductorai.hpp"
+
+namespace conductorai::cli {
+
+/// "calls=10,wall-minutes=5,usd=1,tokens=1000". Errors: invalid_argument.
+Result<BudgetDefinition> parse_budget(const std::string& text);
+/// The stricter of each limit.
+void tighten(BudgetDefinition& limits, const BudgetDefinition& given);
+
+/// "--sandbox": true for on, false for none. Errors: invalid_argument.
+Result<std::optional<bool>> parse_sandbox(const std::string& text);
+
+/// A file named in "mock:FILE" is relative to the working directory when it stands in a flag.
+std::string anchor_llm(const std::string& provider);
+
+/// Whether any task asks a model.
+bool needs_llm(const WorkflowDefinition& definition, const std::vector<AgentDescription>& agents);
+
+/// Refuses, before anything is started, a workflow that needs a model and has none (invalid_argument), one this build does not have
+/// (unsupported), and limits that cannot be kept (unsupported): a limit is never ignored.
+Result<void> check_llm(const WorkflowDefinition& definition, const std::vector<AgentDescription>& agents);
+/// Of an override given to `resume`.
+Result<void> check_provider(const std::string& provider);
+
+}  // namespace conductorai::cli

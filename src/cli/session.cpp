@@ -1,0 +1,175 @@
+#include "cli/session.hpp"
+
+#include <pwd.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+
+#include "cli/exit_code.hpp"
+
+extern char** environ;
+
+namespace conductorai::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::atomic<ConductorAI*> interruptible{nullptr};
+std::atomic<int> caught{0};
+
+void on_signal(int number) {
+  if (caught.exchange(number) != 0) ::_exit(128 + number);
+  constexpr std::string_view kWord = "\ninterrupting, state is kept; once more to stop at once\n";
+  [[maybe_unused]] auto written = ::write(STDERR_FILENO, kWord.data(), kWord.size());
+  if (ConductorAI* ai = interruptible.load()) ai->interrupt();
+}
+
+Options options_for(const Project& project, const definition::Config& config, SessionRequest request) {
+  Options options{.project_root = project.root, .state_dir = project.state_dir};
+  options.state = config.runtime.state;
+  options.artifacts = config.runtime.artifacts;
+  options.create_state = request.create;
+  options.agents_per_type = config.runtime.agents_per_type;
+  options.agent_capacity = config.runtime.agent_capacity;
+  options.max_concurrent_tasks = config.runtime.max_concurrent_tasks;
+  options.log_level = config.runtime.log_level;
+  options.on_progress = std::move(request.on_progress);
+  return options;
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return text;
+}
+
+/// A folder that goes with its owner.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::error_code error;
+    std::string name = (fs::temp_directory_path(error) / "conductorai-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code error;
+    if (!path_.empty()) fs::remove_all(path_, error);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+}  // namespace
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> out;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (auto equals = text.find('='); equals != std::string_view::npos) out.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return out;
+}
+
+Result<definition::Config> load_configuration(const Globals& globals, const Project& project, std::map<std::string, std::string> flags) {
+  if (!globals.state.empty()) flags.insert_or_assign("runtime.state", globals.state);
+  if (!globals.log_level.empty()) flags.insert_or_assign("runtime.log-level", globals.log_level);
+  definition::ConfigRequest request{.project_root = project.root, .environment = environment(), .flags = std::move(flags)};
+  if (!globals.config_file.empty()) request.file = globals.config_file;
+  auto config = definition::load_config(request);
+  if (config) return std::move(*config);
+  for (std::size_t i = 1; i < config.error().size(); ++i) report(config.error()[i]);
+  return fail(config.error().front());
+}
+
+Session::Session(Project project, definition::Config config, std::unique_ptr<ConductorAI> ai)
+    : project_(std::move(project)), config_(std::move(config)), ai_(std::move(ai)) {}
+
+Session::~Session() {
+  interruptible.store(nullptr);
+  ai_->shutdown();
+}
+
+Result<std::unique_ptr<Session>> Session::open(const Globals& globals, SessionRequest request) {
+  Project project = find_project(".", globals.state_dir);
+  auto config = load_configuration(globals, project, request.flags);
+  if (!config) return fail(config.error());
+  const bool create = request.create;
+  auto ai = std::make_unique<ConductorAI>(options_for(project, *config, std::move(request)));
+  if (auto ready = ai->initialize(); !ready) return fail(ready.error());
+  if (create && config->runtime.state != "memory") exclude_from_git(project.state_dir);
+  return std::unique_ptr<Session>(new Session(std::move(project), std::move(*config), std::move(ai)));
+}
+
+void Session::catch_signals() {
+  interruptible.store(ai_.get());
+  struct sigaction action{};
+  action.sa_handler = on_signal;
+  ::sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
+
+int Session::signal() {
+  return caught.load();
+}
+
+Result<std::vector<WorkflowSummary>> Session::all(WorkflowFilter filter) {
+  std::vector<WorkflowSummary> out;
+  filter.limit = 500;
+  while (true) {
+    auto page = ai_->list_workflows(filter);
+    if (!page) return fail(page.error());
+    out.insert(out.end(), page->begin(), page->end());
+    if (page->size() < static_cast<std::size_t>(filter.limit)) return out;
+    filter.after = page->back().id.str();
+  }
+}
+
+Result<WorkflowId> Session::find(const std::string& text) {
+  auto known = all();
+  if (!known) return fail(known.error());
+  if (text.empty()) {
+    if (known->empty())
+      return fail(ErrorCode::not_found, "there is no workflow yet", project_.state_dir.string(), "conductorai run starts one");
+    return known->front().id;
+  }
+  const std::string wanted = lower(text);
+  std::vector<WorkflowId> matches;
+  for (const auto& summary : *known) {
+    const std::string id = lower(summary.id.str());
+    if (id == wanted) return summary.id;
+    if (id.starts_with(wanted) || id.starts_with("wf-" + wanted)) matches.push_back(summary.id);
+  }
+  if (matches.size() == 1) return matches.front();
+  if (matches.empty()) return fail(ErrorCode::not_found, "no such workflow", text, "conductorai list shows those of this project");
+  std::string list;
+  for (const auto& id : matches) list += (list.empty() ? "" : ", ") + id.str();
+  return fail(ErrorCode::invalid_argument, "the id is ambiguous: " + text, list);
+}
+
+Result<std::vector<AgentDescription>> known_agents() {
+  TemporaryFolder folder;
+  ConductorAI ai(
+      {.project_root = folder.path(), .state_dir = folder.path(), .state = "memory", .artifacts = "memory", .agents_per_type = 1});
+  if (auto ready = ai.initialize(); !ready) return fail(ready.error());
+  auto agents = ai.agent_descriptions();
+  ai.shutdown();
+  return agents;
+}
+
+std::string user_name() {
+  char host[256] = "localhost";
+  (void)::gethostname(host, sizeof host - 1);
+  const passwd* entry = ::getpwuid(::getuid());
+  return (entry != nullptr ? std::string(entry->pw_name) : std::to_string(::getuid())) + "@" + host;
+}
+
+}  // namespace conductorai::cli
