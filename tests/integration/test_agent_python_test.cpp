@@ -114,14 +114,20 @@ TEST_F(Python, IgnoresReportsThatTheProjectWrites) {
 }
 
 TEST_F(Python, FailsWhenTestsThatWereThereDoNotRun) {
-  // The tests delete each other between listing and running, and hide behind the mode they are run in.
+  // A suite that shows its tests only to whoever lists them.
   expect_failed({{"calc.py", kGood},
-                 {"test_a.py",
-                  "import os\nfor f in ('test_calc.py',):\n    os.path.exists(f) and os.remove(f)\nimport unittest\nclass "
-                  "A(unittest.TestCase):\n    def test_a(self): pass\n"},
-                 {"test_calc.py", kTests}},
-                "not in the report");
-  EXPECT_TRUE(context->files.present().contains("test_calc.py")) << "what a run does to the files is undone";
+                 {"test_a.py", "import unittest\nclass A(unittest.TestCase):\n    def test_a(self): pass\n"},
+                 {"test_b.py",
+                  "import unittest\nif 'discover' in open('/proc/self/cmdline').read():\n"
+                  "    class B(unittest.TestCase):\n        def test_b(self): self.fail()\n"}},
+                "not in the report: test_b.B.test_b");
+}
+
+TEST_F(Python, UndoesWhatTestsDoToTheFiles) {
+  const char* vandal = "import os, unittest\nif os.path.exists('test_calc.py'): os.remove('test_calc.py')\nopen('junk', 'w').write('x')\n";
+  expect_failed({{"calc.py", kGood}, {"test_a.py", vandal}, {"test_calc.py", kTests}}, "test_calc.py");
+  EXPECT_TRUE(context->files.present().contains("test_calc.py"));
+  EXPECT_FALSE(context->files.present().contains("junk"));
 }
 
 TEST_F(Python, FailsOnAnEndlessLoopInsteadOfWaiting) {
