@@ -1,6 +1,8 @@
 #include "tests/support/fake_workspace.hpp"
 
 #include <algorithm>
+#include <set>
+#include <sstream>
 #include <system_error>
 
 namespace conductorai::testing {
@@ -84,12 +86,40 @@ task<Result<std::vector<std::string>>> FakeWorkspace::protected_changes() {
 }
 
 /// One line a changed path with the new content below: enough to see what an agent was told.
-task<Result<std::string>> FakeWorkspace::diff(std::string) {
-  auto changed = co_await changes();
+namespace {
+
+// Every line of the old file taken away, every line of the new one added: a valid unified diff, if no short one.
+std::string hunk(const std::string& path, const std::string* before, const std::string* after) {
+  std::string old_lines, new_lines;
+  const auto marked = [](const std::string* text, char mark, std::string& out) {
+    int count = 0;
+    if (text == nullptr) return count;
+    std::istringstream lines(*text);
+    for (std::string line; std::getline(lines, line); ++count) out += mark + line + "\n";
+    return count;
+  };
+  const int removed = marked(before, '-', old_lines);
+  const int added = marked(after, '+', new_lines);
+  return "--- " + (before ? "a/" + path : "/dev/null") + "\n+++ " + (after ? "b/" + path : "/dev/null") + "\n@@ -" +
+         (removed > 0 ? "1," : "0,") + std::to_string(removed) + " +" + (added > 0 ? "1," : "0,") + std::to_string(added) + " @@\n" +
+         old_lines + new_lines;
+}
+
+}  // namespace
+
+task<Result<std::string>> FakeWorkspace::diff(std::string from) {
+  const FileMap now = present();
+  const FileMap& then = commits[from.empty() ? base_ : from];
+  std::set<std::string> paths;
+  for (const auto& [path, bytes] : now) paths.insert(path);
+  for (const auto& [path, bytes] : then) paths.insert(path);
   std::string out;
-  for (const auto& [path, kind] : *changed) {
-    out += "--- " + std::string(1, kind) + " " + path + "\n";
-    if (kind != 'D') out += read_file(root() / path);
+  for (const std::string& path : paths) {
+    const auto old_file = then.find(path);
+    const auto new_file = now.find(path);
+    const std::string* before = old_file == then.end() ? nullptr : &old_file->second;
+    const std::string* after = new_file == now.end() ? nullptr : &new_file->second;
+    if (before == nullptr || after == nullptr || *before != *after) out += hunk(path, before, after);
   }
   co_return out;
 }

@@ -15,7 +15,8 @@ namespace conductorai::testing {
 
 inline LLMRequest request_of(std::string agent, std::string text, std::string ordinal = "1", int round = 1, int attempt = 1) {
   LLMRequest request;
-  request.caller = {.attempt = {WorkflowId("wf-1"), TaskId("code"), round, attempt}, .agent_type = std::move(agent), .ordinal = std::move(ordinal)};
+  request.caller = {
+      .attempt = {WorkflowId("wf-1"), TaskId("code"), round, attempt}, .agent_type = std::move(agent), .ordinal = std::move(ordinal)};
   request.messages.push_back({.role = Role::user, .text = std::move(text), .tool_calls = {}, .tool_call_id = {}});
   return request;
 }
@@ -49,6 +50,8 @@ inline LLMResponse text_answer(std::string text) {
   return response;
 }
 
-inline Error transient(ErrorCode code) { return {.code = code, .message = "for now", .retry = Retry::backoff}; }
+inline Error transient(ErrorCode code) {
+  return {.code = code, .message = "for now", .retry = Retry::backoff};
+}
 
 }  // namespace conductorai::testing

@@ -13,7 +13,8 @@ constexpr std::size_t kFilesMax = 2'000;
 constexpr std::size_t kKeptBytesMax = std::size_t{64} << 10;  // of an answer's text, as evidence
 
 bool of_the_machine(ErrorCode code) {
-  return code == ErrorCode::resource_exhausted || code == ErrorCode::unavailable || code == ErrorCode::cancelled || code == ErrorCode::internal;
+  return code == ErrorCode::resource_exhausted || code == ErrorCode::unavailable || code == ErrorCode::cancelled ||
+         code == ErrorCode::internal;
 }
 
 Finding refusal(std::string path, std::string message) {
@@ -61,8 +62,10 @@ AnswerFiles parse_blocks(std::string_view text) {
       continue;
     }
     constexpr std::string_view kDelete = "delete file:";
-    if (auto opened = opened_file(line, fence)) path = *opened;
-    else if (line.starts_with(kDelete)) files[std::string(evidence::trimmed(line.substr(kDelete.size())))] = std::nullopt;
+    if (auto opened = opened_file(line, fence))
+      path = *opened;
+    else if (line.starts_with(kDelete))
+      files[std::string(evidence::trimmed(line.substr(kDelete.size())))] = std::nullopt;
   }
   return files;  // a block that is never closed was cut off: it is no whole file
 }
@@ -85,7 +88,9 @@ std::string_view file_blocks_format() {
          "A line `delete file: path` outside of blocks deletes a file. Files you do not name stay as they are.\n";
 }
 
-AnswerFiles files_of(const LLMResponse& answer) { return answer.files.empty() ? parse_blocks(answer.text) : answer.files; }
+AnswerFiles files_of(const LLMResponse& answer) {
+  return answer.files.empty() ? parse_blocks(answer.text) : answer.files;
+}
 
 task<Result<Applied>> apply_files(Workspace& workspace, AnswerFiles files) {
   Applied applied;
@@ -144,7 +149,13 @@ task<Result<Outcome>> refused_answer(TaskContext& context, std::string summary, 
   auto kept = co_await context.save_artifact("refused-answer.txt", "answer", findings_text(findings) + "\n" + answer);
   if (!kept) co_return fail(kept.error());
   Outcome outcome{.verdict = Verdict::failed, .summary = summary, .outputs = {}, .evidence = {}, .feedback = FeedbackPayload{}};
-  outcome.evidence.push_back({.kind = "integrity", .summary = std::move(summary), .value = {}, .passed = {}, .failed = {}, .skipped = {}, .artifact = kept->digest});
+  outcome.evidence.push_back({.kind = "integrity",
+                              .summary = std::move(summary),
+                              .value = {},
+                              .passed = {},
+                              .failed = {},
+                              .skipped = {},
+                              .artifact = kept->digest});
   outcome.feedback->summary = outcome.summary;
   outcome.feedback->findings = std::move(findings);
   co_return outcome;

@@ -57,7 +57,8 @@ task<Result<Milliseconds>> AttemptContext::wall_left() {
 
 // What the budget leaves is also the longest the command may take. With nothing left the full time is asked for, and refused with numbers.
 task<Result<StepBegun>> AttemptContext::begin(Prepared& command) {
-  const Milliseconds wanted = command.request.timeout.value_or(assignment_->workflow->sandbox.wall);
+  const Milliseconds wall = assignment_->workflow->sandbox.wall;
+  const Milliseconds wanted = std::min(command.request.timeout.value_or(wall), wall);
   auto left = co_await wall_left();
   if (!left) co_return fail(left.error());
   command.clamped = left->count() > 0 && *left < wanted;

@@ -83,7 +83,9 @@ Error internal_error(const std::string& what) {
 
 }  // namespace
 
-bool BaseAgent::commits(const TaskAssignment&) const { return description().changes_files; }
+bool BaseAgent::commits(const TaskAssignment&) const {
+  return description().changes_files;
+}
 task<Result<void>> BaseAgent::before(TaskContext&) {
   co_return Result<void>{};
 }

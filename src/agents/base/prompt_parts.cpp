@@ -48,7 +48,9 @@ std::string list_of(const std::vector<std::string>& files, std::size_t listed) {
   return data_block("files", "", list.empty() ? "(none yet)" : list);
 }
 
-bool is_text(const std::string& content) { return content.find('\0') == std::string::npos && is_utf8(content); }
+bool is_text(const std::string& content) {
+  return content.find('\0') == std::string::npos && is_utf8(content);
+}
 
 }  // namespace
 
@@ -68,7 +70,8 @@ task<Result<std::string>> files_block(Workspace& workspace, std::vector<std::str
     const std::size_t shown = std::min({content->size(), limits.file_bytes, left});
     const bool cut = shown < content->size();
     left -= shown;
-    block += data_block("file", "path=\"" + path + "\"" + (cut ? " shown=\"its beginning\"" : ""), cut ? evidence::shortened(*content, shown) : *content);
+    block += data_block("file", "path=\"" + path + "\"" + (cut ? " shown=\"its beginning\"" : ""),
+                        cut ? evidence::shortened(*content, shown) : *content);
   }
   co_return block;
 }

@@ -13,15 +13,19 @@ constexpr std::size_t kOutputsMax = 1'000;
 
 AgentDescription describe() {
   using Type = WithKey::Type;
-  return {.type = AgentType("command"),
-          .phase = Phase::development,
-          .uses_llm = false,
-          .changes_files = true,
-          .summary = "runs a shell command in the sandbox; its exit code is the verdict",
-          .with = {{.name = "run", .type = Type::text, .required = true, .description = "the command, for /bin/sh", .allowed = {}},
-                   {.name = "env", .type = Type::object, .required = false, .description = "values it gets in its environment", .allowed = {}},
-                   {.name = "commit", .type = Type::boolean, .required = false,
-                    .description = "keep what it changes as a commit; left out: its changes are dropped", .allowed = {}}}};
+  return {
+      .type = AgentType("command"),
+      .phase = Phase::development,
+      .uses_llm = false,
+      .changes_files = true,
+      .summary = "runs a shell command in the sandbox; its exit code is the verdict",
+      .with = {{.name = "run", .type = Type::text, .required = true, .description = "the command, for /bin/sh", .allowed = {}},
+               {.name = "env", .type = Type::object, .required = false, .description = "values it gets in its environment", .allowed = {}},
+               {.name = "commit",
+                .type = Type::boolean,
+                .required = false,
+                .description = "keep what it changes as a commit; left out: its changes are dropped",
+                .allowed = {}}}};
 }
 
 bool is_name(std::string_view key) {
@@ -42,8 +46,10 @@ Written parse_outputs(std::string_view text) {
     if (evidence::trimmed(line).empty()) continue;
     const auto equals = line.find('=');
     const std::string_view key = evidence::trimmed(line.substr(0, equals));
-    if (equals == std::string_view::npos || !is_name(key) || written.outputs.size() >= kOutputsMax) ++written.unusable;
-    else written.outputs[std::string(key)] = std::string(line.substr(equals + 1));
+    if (equals == std::string_view::npos || !is_name(key) || written.outputs.size() >= kOutputsMax)
+      ++written.unusable;
+    else
+      written.outputs[std::string(key)] = std::string(line.substr(equals + 1));
   }
   return written;
 }
@@ -108,9 +114,13 @@ class CommandAgent final : public BaseAgent {
     }
     auto kept = co_await context.save_artifact("command.json", "report", facts(text_of(context.assignment().task.with, "run"), result));
     if (!kept) co_return fail(kept.error());
-    outcome.evidence.push_back({.kind = "exit_code", .summary = result.describe(),
+    outcome.evidence.push_back({.kind = "exit_code",
+                                .summary = result.describe(),
                                 .value = result.signal == 0 ? result.exit_code : 128 + result.signal,
-                                .passed = {}, .failed = {}, .skipped = {}, .artifact = kept->digest});
+                                .passed = {},
+                                .failed = {},
+                                .skipped = {},
+                                .artifact = kept->digest});
     if (outcome.verdict == Verdict::passed) co_return outcome;
     auto feedback = co_await explain(context, ran);
     if (!feedback) co_return fail(feedback.error());
@@ -119,7 +129,10 @@ class CommandAgent final : public BaseAgent {
   }
 
   static std::string facts(const std::string& run, const CommandResult& result) {
-    Object object{{"run", run}, {"exit_code", result.exit_code}, {"signal", result.signal}, {"outcome", result.describe()},
+    Object object{{"run", run},
+                  {"exit_code", result.exit_code},
+                  {"signal", result.signal},
+                  {"outcome", result.describe()},
                   {"enforced_by", result.enforced_by}};
     return core::to_json(std::move(object));
   }
@@ -134,8 +147,11 @@ class CommandAgent final : public BaseAgent {
     feedback.findings = evidence::findings_in_output(printed, files.value_or(std::vector<std::string>{}));
     if (feedback.findings.empty()) {
       const std::string tail = last_part(printed);
-      feedback.findings.push_back({.severity = Severity::error, .file = {}, .line = 0,
-                                   .message = ran.result.describe() + (tail.empty() ? "" : ": " + tail), .source = "command"});
+      feedback.findings.push_back({.severity = Severity::error,
+                                   .file = {},
+                                   .line = 0,
+                                   .message = ran.result.describe() + (tail.empty() ? "" : ": " + tail),
+                                   .source = "command"});
     }
     co_return feedback;
   }

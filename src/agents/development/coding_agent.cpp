@@ -15,7 +15,13 @@ Finding finding(std::string message, std::string source) {
 }
 
 Evidence evidence_of(std::string kind, std::string summary, Digest artifact, std::optional<std::int64_t> value = {}) {
-  return {.kind = std::move(kind), .summary = std::move(summary), .value = value, .passed = {}, .failed = {}, .skipped = {}, .artifact = std::move(artifact)};
+  return {.kind = std::move(kind),
+          .summary = std::move(summary),
+          .value = value,
+          .passed = {},
+          .failed = {},
+          .skipped = {},
+          .artifact = std::move(artifact)};
 }
 
 // How the toolchain's build or syntax check ended; absent when it has none.
@@ -28,12 +34,13 @@ class CodingAgent final : public BaseAgent {
  public:
   using BaseAgent::BaseAgent;
   [[nodiscard]] const AgentDescription& description() const override {
-    static const AgentDescription description{.type = AgentType("coding"),
-                                              .phase = Phase::development,
-                                              .uses_llm = true,
-                                              .changes_files = true,
-                                              .summary = "changes files to meet the requirement; judged by its diff and the toolchain's build",
-                                              .with = {instructions_key()}};
+    static const AgentDescription description{
+        .type = AgentType("coding"),
+        .phase = Phase::development,
+        .uses_llm = true,
+        .changes_files = true,
+        .summary = "changes files to meet the requirement; judged by its diff and the toolchain's build",
+        .with = {instructions_key()}};
     return description;
   }
 
@@ -78,7 +85,8 @@ class CodingAgent final : public BaseAgent {
       auto nothing = co_await nothing_changed(context, std::move(answer));
       co_return nothing;
     }
-    Outcome outcome{.verdict = Verdict::passed, .summary = summary_of(answer, changes->size()), .outputs = {}, .evidence = {}, .feedback = {}};
+    Outcome outcome{
+        .verdict = Verdict::passed, .summary = summary_of(answer, changes->size()), .outputs = {}, .evidence = {}, .feedback = {}};
     Array paths;
     for (const auto& [path, kind] : *changes) paths.emplace_back(path);
     outcome.outputs["files"] = std::move(paths);
@@ -151,7 +159,8 @@ class CodingAgent final : public BaseAgent {
     const std::string summary = toolchain.toolchain().name + " build: " + result.describe();
     auto kept = co_await context.save_artifact("build.txt", "log", summary + "\n" + built.printed());
     if (!kept) co_return fail(kept.error());
-    Check check{.evidence = evidence_of("exit_code", summary, kept->digest, result.signal == 0 ? result.exit_code : 128 + result.signal), .findings = {}};
+    Check check{.evidence = evidence_of("exit_code", summary, kept->digest, result.signal == 0 ? result.exit_code : 128 + result.signal),
+                .findings = {}};
     if (result.ok()) co_return check;
     check.findings = evidence::findings_in_output(built.printed(), toolchain.files());
     if (check.findings.empty()) check.findings.push_back(finding(summary + "\n" + evidence::shortened(built.printed(), 2'000), "build"));
@@ -161,6 +170,8 @@ class CodingAgent final : public BaseAgent {
 
 }  // namespace
 
-std::unique_ptr<BaseAgent> make_coding_agent(AgentId id, int capacity) { return std::make_unique<CodingAgent>(std::move(id), capacity); }
+std::unique_ptr<BaseAgent> make_coding_agent(AgentId id, int capacity) {
+  return std::make_unique<CodingAgent>(std::move(id), capacity);
+}
 
 }  // namespace conductorai::agents

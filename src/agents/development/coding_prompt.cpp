@@ -13,8 +13,8 @@ Prompt coding_prompt(const CodingMaterial& material) {
       "running it, not by what you say of it.\n";
   prompt.system += data_notice();
   prompt.system += file_blocks_format();
-  prompt.user = std::string(material.requirement) + std::string(material.item) + std::string(material.agents_md) + std::string(material.findings) +
-                std::string(material.files);
+  prompt.user = std::string(material.requirement) + std::string(material.item) + std::string(material.agents_md) +
+                std::string(material.findings) + std::string(material.files);
   return prompt;
 }
 

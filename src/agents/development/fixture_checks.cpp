@@ -80,8 +80,10 @@ class CsvReader {
     for (++at_; at_ < text_.size(); ++at_) {
       if (text_[at_] == '\n') ++line_;
       if (text_[at_] != '"') continue;
-      if (at_ + 1 < text_.size() && text_[at_ + 1] == '"') ++at_;
-      else return ++at_, std::string();
+      if (at_ + 1 < text_.size() && text_[at_ + 1] == '"')
+        ++at_;
+      else
+        return ++at_, std::string();
     }
     return "a quoted field is not closed";
   }

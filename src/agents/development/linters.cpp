@@ -47,7 +47,11 @@ bool grave(std::string_view linter, std::string_view message) {
 std::optional<Finding> finding_in(std::string_view line, std::string_view linter) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0) return std::nullopt;
-  Finding finding{.severity = Severity::warning, .file = std::string(line.substr(0, colon)), .line = 0, .message = {}, .source = "linter:" + std::string(linter)};
+  Finding finding{.severity = Severity::warning,
+                  .file = std::string(line.substr(0, colon)),
+                  .line = 0,
+                  .message = {},
+                  .source = "linter:" + std::string(linter)};
   if (finding.file.starts_with("./")) finding.file.erase(0, 2);
   line.remove_prefix(colon + 1);
   const auto number = evidence::take_number(line);

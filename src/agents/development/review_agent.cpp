@@ -54,7 +54,9 @@ std::vector<Finding> findings_of_answer(const Value& answer) {
   return findings;
 }
 
-bool blocking(const Finding& finding) { return finding.severity >= Severity::error; }
+bool blocking(const Finding& finding) {
+  return finding.severity >= Severity::error;
+}
 
 std::string counted(const std::vector<Finding>& findings) {
   const auto errors = std::ranges::count_if(findings, blocking);
@@ -104,7 +106,8 @@ class ReviewAgent final : public BaseAgent {
   }
 
  private:
-  static task<Result<std::vector<Finding>>> guard(TaskContext& context, Workspace& workspace, std::map<std::string, std::set<int>> changed) {
+  static task<Result<std::vector<Finding>>> guard(TaskContext& context, Workspace& workspace,
+                                                  std::map<std::string, std::set<int>> changed) {
     std::vector<evidence::FileChange> changes;
     for (const auto& [path, lines] : changed) {
       if (changes.size() == kGuardedFilesMax) break;
@@ -124,7 +127,8 @@ class ReviewAgent final : public BaseAgent {
     if (!agents_md) co_return fail(agents_md.error());
     const TaskAssignment& assignment = context.assignment();
     const std::string requirement = requirement_block(assignment) + item_block(assignment);
-    const std::string shown = data_block("diff", diff.size() > kDiffBytesMax ? "shown=\"its beginning\"" : "", evidence::shortened(diff, kDiffBytesMax));
+    const std::string shown =
+        data_block("diff", diff.size() > kDiffBytesMax ? "shown=\"its beginning\"" : "", evidence::shortened(diff, kDiffBytesMax));
     Prompt prompt = review_prompt({.requirement = requirement, .agents_md = *agents_md, .diff = shown});
     auto answer = co_await ask_recorded(context, std::move(prompt.system), std::move(prompt.user), std::string(review_schema()));
     if (!answer) co_return fail(answer.error());
@@ -140,9 +144,13 @@ class ReviewAgent final : public BaseAgent {
     auto kept = co_await context.save_artifact("findings.json", "report", core::write_json(findings));
     if (!kept) co_return fail(kept.error());
     const bool refused = std::ranges::any_of(findings, blocking);
-    Outcome outcome{.verdict = refused ? Verdict::failed : Verdict::passed, .summary = counted(findings), .outputs = {}, .evidence = {}, .feedback = {}};
-    outcome.evidence.push_back({.kind = "findings", .summary = outcome.summary, .value = {}, .passed = {}, .failed = {}, .skipped = {},
-                                .artifact = kept->digest});
+    Outcome outcome{.verdict = refused ? Verdict::failed : Verdict::passed,
+                    .summary = counted(findings),
+                    .outputs = {},
+                    .evidence = {},
+                    .feedback = {}};
+    outcome.evidence.push_back(
+        {.kind = "findings", .summary = outcome.summary, .value = {}, .passed = {}, .failed = {}, .skipped = {}, .artifact = kept->digest});
     outcome.outputs["findings"] = static_cast<std::int64_t>(findings.size());
     if (refused) {
       outcome.feedback.emplace();
@@ -155,6 +163,8 @@ class ReviewAgent final : public BaseAgent {
 
 }  // namespace
 
-std::unique_ptr<BaseAgent> make_review_agent(AgentId id, int capacity) { return std::make_unique<ReviewAgent>(std::move(id), capacity); }
+std::unique_ptr<BaseAgent> make_review_agent(AgentId id, int capacity) {
+  return std::make_unique<ReviewAgent>(std::move(id), capacity);
+}
 
 }  // namespace conductorai::agents

@@ -8,7 +8,8 @@ Prompt review_prompt(const ReviewMaterial& material) {
   prompt.system =
       "You review a change. Report what is wrong with it: bugs, security holes, missed parts of the requirement, tests that cannot fail. "
       "One finding for one problem, at its file and line, with what happens and when. Severity `error` is for what must not be merged, "
-      "`critical` for danger, `warning` for what should be better, `info` for remarks. No praise, no style matters that a formatter settles; "
+      "`critical` for danger, `warning` for what should be better, `info` for remarks. No praise, no style matters that a formatter "
+      "settles; "
       "an empty list is a good answer.\n";
   prompt.system += data_notice();
   prompt.system += "Answer with one JSON object that follows this schema, and nothing else:\n" + std::string(review_schema()) + "\n";

@@ -23,7 +23,9 @@ int authorize(void*, int action, const char*, const char* second, const char*, c
   return SQLITE_OK;
 }
 
-int count_down(void* left) { return --*static_cast<int*>(left) < 0 ? 1 : 0; }
+int count_down(void* left) {
+  return --*static_cast<int*>(left) < 0 ? 1 : 0;
+}
 
 std::string run_all(sqlite3* database, std::string_view sql) {
   const char* at = sql.data();

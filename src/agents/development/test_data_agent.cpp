@@ -69,7 +69,9 @@ class TestDataAgent final : public BaseAgent {
     if (!finished) co_return fail(finished.error());
     AnswerFiles files = files_of(*answer);
     auto refused = refused_names(files);
-    if (files.empty()) refused.push_back({.severity = Severity::error, .file = {}, .line = 0, .message = "the answer holds no files", .source = "workspace"});
+    if (files.empty())
+      refused.push_back(
+          {.severity = Severity::error, .file = {}, .line = 0, .message = "the answer holds no files", .source = "workspace"});
     Applied applied;
     if (refused.empty()) {
       auto done = co_await apply_files(workspace, std::move(files));
@@ -89,7 +91,11 @@ class TestDataAgent final : public BaseAgent {
     std::vector<Finding> refused;
     for (const auto& [path, content] : files)
       if (!is_data_file(path))
-        refused.push_back({.severity = Severity::error, .file = path, .line = 0, .message = "test data is data: this is no data file", .source = "workspace"});
+        refused.push_back({.severity = Severity::error,
+                           .file = path,
+                           .line = 0,
+                           .message = "test data is data: this is no data file",
+                           .source = "workspace"});
     return refused;
   }
 
@@ -136,15 +142,23 @@ class TestDataAgent final : public BaseAgent {
     outcome.summary = std::to_string(validation.passed) + " fixtures sound, " + std::to_string(validation.failed) + " not, " +
                       std::to_string(validation.unchecked) + " of kinds that nothing checks (" + first + " …)";
     outcome.outputs["fixtures"] = static_cast<std::int64_t>(validation.files.size());
-    outcome.evidence.push_back({.kind = "validation", .summary = outcome.summary, .value = {}, .passed = validation.passed, .failed = validation.failed,
-                                .skipped = validation.unchecked, .artifact = std::move(artifact)});
-    if (outcome.verdict == Verdict::failed) outcome.feedback = FeedbackPayload{.summary = outcome.summary, .findings = std::move(validation.findings)};
+    outcome.evidence.push_back({.kind = "validation",
+                                .summary = outcome.summary,
+                                .value = {},
+                                .passed = validation.passed,
+                                .failed = validation.failed,
+                                .skipped = validation.unchecked,
+                                .artifact = std::move(artifact)});
+    if (outcome.verdict == Verdict::failed)
+      outcome.feedback = FeedbackPayload{.summary = outcome.summary, .findings = std::move(validation.findings)};
     return outcome;
   }
 };
 
 }  // namespace
 
-std::unique_ptr<BaseAgent> make_test_data_agent(AgentId id, int capacity) { return std::make_unique<TestDataAgent>(std::move(id), capacity); }
+std::unique_ptr<BaseAgent> make_test_data_agent(AgentId id, int capacity) {
+  return std::make_unique<TestDataAgent>(std::move(id), capacity);
+}
 
 }  // namespace conductorai::agents

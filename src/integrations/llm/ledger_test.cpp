@@ -163,8 +163,8 @@ TEST_F(Stack, GivesUpAfterItsRetriesAndNeverRetriesWhatCannotHelp) {
 }
 
 TEST_F(Stack, WaitsAsLongAsItIsAskedTo) {
-  model.answers.push_back(std::unexpected(Error{
-      .code = ErrorCode::rate_limited, .message = "429", .retry = Retry::after, .retry_after = std::chrono::seconds(7)}));
+  model.answers.push_back(std::unexpected(
+      Error{.code = ErrorCode::rate_limited, .message = "429", .retry = Retry::after, .retry_after = std::chrono::seconds(7)}));
   model.answers.push_back(text_answer("ok"));
   const auto before = loop.steady_now();
   ASSERT_TRUE(ask_stack(request_of("coding", "hi")));

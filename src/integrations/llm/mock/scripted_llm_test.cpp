@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "integrations/llm/call_stack.hpp"
-#include "tests/support/llm_fixture.hpp"
 #include "integrations/llm/mock/stock_llm.hpp"
+#include "tests/support/llm_fixture.hpp"
 
 namespace conductorai::integrations {
 namespace {
@@ -109,7 +109,8 @@ TEST_F(Scripted, AnUnknownTryUsesNoRule) {
     ASSERT_EQ(steps->size(), 1u);
     ASSERT_EQ((*steps)[0].status, StepStatus::sent);
     ScriptedLLM restarted(loop, script_of(text), *steps);
-    LedgerProvider ledger({.inner = restarted, .states = *states, .artifacts = artifacts, .clock = loop, .notes = &restarted}, {.epoch = 1, .scopes = {}, .agent = {}});
+    LedgerProvider ledger({.inner = restarted, .states = *states, .artifacts = artifacts, .clock = loop, .notes = &restarted},
+                          {.epoch = 1, .scopes = {}, .agent = {}});
     auto answer = runtime::run_to_end(loop, ledger.chat(request_of("coding", "x", "1")));
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->text, "one");
@@ -192,7 +193,7 @@ TEST_F(Scripted, FailsAsTheScriptSays) {
 }
 
 TEST_F(Scripted, ReportsPlausibleUsage) {
-  use("- { reply: { text: 12345678 } }\n");
+  use("- { reply: { text: abcdefgh } }\n");
   auto answer = ask(request_of("coding", std::string(400, 'p')));
   ASSERT_TRUE(answer);
   EXPECT_NEAR(static_cast<double>(answer->usage.input_tokens), 100, 2);
