@@ -45,6 +45,8 @@ void finish_parent(Decision& decision, const TaskId& id);
 
 /// gates.cpp: a phase in which nothing runs or can start. False: an approval is waited for.
 bool end_phase(Decision& decision);
+/// A verdict that counts and cites nothing; of a foreach also that of a child.
+[[nodiscard]] bool judged_without_evidence(const WorkflowState& state, const TaskRecord& task);
 
 /// rounds.cpp: failed verdicts become one feedback and the next round, or the end when the bounds are reached.
 void open_next_round(Decision& decision);

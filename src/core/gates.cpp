@@ -41,30 +41,20 @@ std::optional<Error> first_error(const WorkflowState& state) {
   return std::nullopt;
 }
 
-/// Of a foreach each child that judged has to.
-bool cites_evidence(const WorkflowState& state, const TaskRecord& task) {
-  if (task.evidence.empty()) return false;
-  return std::ranges::all_of(task.children, [&](const TaskId& id) {
-    const TaskRecord& child = state.tasks.at(id);
-    const auto* done = std::get_if<task_state::Completed>(&child.machine);
-    return done == nullptr || done->verdict == Verdict::none || !child.evidence.empty();
-  });
-}
-
 /// Verdicts that continue-on-error forgives count for nothing.
 PassGate count(const WorkflowState& state) {
   PassGate gate{.workflow = state.id, .phase = state.phase, .definition = state.definition.get()};
   for (const TaskId& id : tasks_of(state, state.phase)) {
     const TaskRecord& task = state.tasks.at(id);
+    if (judged_without_evidence(state, task)) ++gate.without_evidence;
     const auto* done = std::get_if<task_state::Completed>(&task.machine);
     if (done == nullptr) continue;
-    const bool forgiven = done->verdict == Verdict::failed && task.definition.continue_on_error;
-    if (done->verdict == Verdict::none || forgiven) {
+    if (done->verdict == Verdict::passed)
+      ++gate.passed;
+    else if (has_failed_verdict(task))
+      ++gate.failed;
+    else
       ++gate.without_verdict;
-      continue;
-    }
-    ++(done->verdict == Verdict::passed ? gate.passed : gate.failed);
-    if (!cites_evidence(state, task)) ++gate.without_evidence;
   }
   return gate;
 }
@@ -161,6 +151,13 @@ void refuse(Decision& decision, const PassGate& gate, std::vector<std::string> r
 }
 
 }  // namespace
+
+bool judged_without_evidence(const WorkflowState& state, const TaskRecord& task) {
+  const auto* done = std::get_if<task_state::Completed>(&task.machine);
+  const bool judged = done != nullptr && (done->verdict == Verdict::passed || has_failed_verdict(task));
+  if (judged && task.evidence.empty()) return true;
+  return std::ranges::any_of(task.children, [&](const TaskId& child) { return judged_without_evidence(state, state.tasks.at(child)); });
+}
 
 bool end_phase(Decision& decision) {
   const WorkflowState& state = decision.state();

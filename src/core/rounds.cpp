@@ -139,12 +139,6 @@ void give_up(Decision& decision, const std::string& bound, const FeedbackPayload
     decision.emit(WorkflowFailed{.reason = std::move(reason)});
 }
 
-bool judged_without_evidence(const WorkflowState& state, const TaskRecord& task) {
-  const auto* done = std::get_if<task_state::Completed>(&task.machine);
-  if (done != nullptr && done->verdict != Verdict::none && task.evidence.empty()) return true;
-  return std::ranges::any_of(task.children, [&](const TaskId& child) { return judged_without_evidence(state, state.tasks.at(child)); });
-}
-
 void add_failed(const WorkflowState& state, const TaskRecord& task, Seeds& seeds) {
   for (const TaskId& child : task.children) {
     const TaskRecord& record = state.tasks.at(child);

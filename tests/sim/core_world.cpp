@@ -41,7 +41,9 @@ void World::trouble() {
   for (int step = 0; step < kTroubleSteps && error_.empty(); ++step) {
     context_.now += Milliseconds(chance_.below(300));
     const int dice = chance_.below(1000);
-    if (dice < 40)
+    if (status(state_) == WorkflowStatus::failed && dice < 200)
+      give(RetryFailed{.by = "sim"});
+    else if (dice < 40)
       crash();
     else if (dice < 110)
       deliver_stale();
@@ -50,7 +52,7 @@ void World::trouble() {
     else if (dice < 146)
       give(Cancel{.by = "sim"});
     else if (dice < 190)
-      give(Resume{});
+      give(random_resume());
     else if (dice < 240)
       fire_timer();
     else if (dice < 300)
@@ -66,6 +68,13 @@ void World::trouble() {
     else
       deliver(false);
   }
+}
+
+Resume World::random_resume() {
+  Resume resume{.by = "sim", .overrides = {}};
+  if (chance_.percent(20)) resume.overrides.add_budget.calls = 1;
+  if (chance_.percent(10)) resume.overrides.sandbox_enabled = chance_.percent(50);
+  return resume;
 }
 
 /// From here on the world does its part: everything has to come to an end.

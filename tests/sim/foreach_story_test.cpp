@@ -145,6 +145,17 @@ TEST(Foreach, AVerdictOfAChildWithoutEvidenceNeverPassesTheGate) {
   EXPECT_EQ(s.dispatched(), "each[2]/2/1");
 }
 
+TEST(Foreach, AForgivenParentDoesNotHideAChildWithoutEvidence) {  // seed 2532 of the simulation
+  auto made = each(three());
+  made.continue_on_error = true;
+  Story s({made});
+  s.start();
+  s.completes("each[0]", Verdict::failed), s.completes("each[1]", Verdict::passed);
+  TaskResult bare = s.result("each[2]", Verdict::passed);
+  bare.evidence.clear();
+  EXPECT_EQ(s.when(RecordResult{.result = bare}), "task.completed task.completed gate.decided workflow.failed");
+}
+
 TEST(Foreach, OneApprovalAndOneConditionStandForAllChildren) {
   auto made = each(three());
   made.approval = true;
