@@ -118,7 +118,9 @@ class ReviewAgent final : public BaseAgent {
                          .before = before ? std::move(*before) : std::nullopt,
                          .after = after ? std::optional(std::move(*after)) : std::nullopt});
     }
-    co_return evidence::check_test_integrity(changes, context.assignment().workflow->workspace.protected_paths);
+    auto refused = co_await workspace.protected_changes();
+    if (!refused) co_return fail(refused.error());
+    co_return evidence::check_test_integrity(changes, *refused);
   }
 
   static task<Result<std::vector<Finding>>> ask_model(TaskContext& context, Workspace& workspace, std::string diff) {
