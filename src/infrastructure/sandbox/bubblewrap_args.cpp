@@ -1,7 +1,6 @@
 #include "infrastructure/sandbox/bubblewrap_args.hpp"
 
 #include <algorithm>
-#include <array>
 #include <system_error>
 
 namespace conductorai::infrastructure {
@@ -16,18 +15,13 @@ void add(Args& args, std::initializer_list<std::string> more) {
   args.insert(args.end(), more);
 }
 
-/// What programs and their libraries read of /etc. Nothing with a secret, a user's name or the machine's network in it.
-constexpr std::array kEtc = {"alternatives",  "ld.so.cache",     "ld.so.conf", "ssl/certs", "ssl/openssl.cnf",
-                             "pki/tls/certs", "crypto-policies", "localtime",  "timezone",  "mime.types",
-                             "protocols",     "services",        "maven"};
-constexpr std::array kEtcPrefixes = {"java-", "python3"};
-
-void add_namespaces(Args& args, const SandboxCommand& command, const InsideDescriptors& d) {
+void add_namespaces(Args& args, const SandboxCommand& command, const Inside& inside) {
   const std::string user = std::to_string(kUserInside);
   add(args, {"--die-with-parent", "--unshare-all", "--unshare-user", "--disable-userns", "--new-session", "--cap-drop", "ALL", "--uid",
              user, "--gid", user, "--hostname", "sandbox"});
   if (command.network) add(args, {"--share-net"});
-  add(args, {"--json-status-fd", std::to_string(d.status), "--block-fd", std::to_string(d.block), "--seccomp", std::to_string(d.seccomp)});
+  add(args, {"--json-status-fd", std::to_string(inside.status), "--block-fd", std::to_string(inside.block), "--seccomp",
+             std::to_string(inside.seccomp)});
 }
 
 /// /bin, /lib… as the machine has them: links into /usr, or folders of their own.
@@ -45,22 +39,11 @@ void add_system(Args& args) {
   if (fs::is_directory("/opt", error) && !fs::is_empty("/opt", error)) add(args, {"--ro-bind", "/opt", "/opt"});
 }
 
-void add_etc(Args& args, const SandboxCommand& command, const InsideDescriptors& d) {
-  add(args, {"--perms", "0755", "--dir", "/etc"});
-  const auto bind = [&args](const fs::path& path) {
-    std::error_code error;
-    if (fs::exists(path, error)) add(args, {"--ro-bind", path.string(), path.string()});
-  };
-  for (const char* name : kEtc) bind(fs::path("/etc") / name);
+void add_etc(Args& args, const SandboxCommand& command, const Inside& inside) {
+  add(args, {"--ro-bind", inside.etc.string(), "/etc"});
+  for (const auto& folder : inside.etc_folders) add(args, {"--ro-bind", folder.string(), folder.string()});
   std::error_code error;
-  for (fs::directory_iterator it("/etc", error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename();
-    if (std::any_of(kEtcPrefixes.begin(), kEtcPrefixes.end(), [&](const char* prefix) { return name.starts_with(prefix); }))
-      bind(it->path());
-  }
-  if (command.network) bind("/etc/resolv.conf");
-  int fd = d.first_made_file;
-  for (const auto& file : made_files()) add(args, {"--perms", "0444", "--file", std::to_string(fd++), file.path});
+  if (command.network && fs::exists("/etc/resolv.conf", error)) add(args, {"--ro-bind", "/etc/resolv.conf", "/etc/resolv.conf"});
 }
 
 /// /dev is a tmpfs without a limit: it is closed, and /dev/shm gets a limited one of its own.
@@ -112,20 +95,11 @@ std::map<std::string, std::string> environment_inside(const std::map<std::string
   return environment;
 }
 
-std::vector<MadeFile> made_files() {
-  const std::string id = std::to_string(kUserInside);
-  return {{"/etc/passwd", "root:x:0:0:root:/root:/usr/sbin/nologin\nsandbox:x:" + id + ":" + id + ":sandbox:" + kHomeInside + ":/bin/sh\n" +
-                              "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
-          {"/etc/group", "root:x:0:\nsandbox:x:" + id + ":\nnogroup:x:65534:\n"},
-          {"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"},
-          {"/etc/hosts", "127.0.0.1 localhost sandbox\n::1 localhost sandbox\n"}};
-}
-
-Result<std::vector<std::string>> bubblewrap_args(const SandboxCommand& command, const InsideDescriptors& descriptors) {
+Result<std::vector<std::string>> bubblewrap_args(const SandboxCommand& command, const Inside& inside) {
   Args args;
-  add_namespaces(args, command, descriptors);
+  add_namespaces(args, command, inside);
   add_system(args);
-  add_etc(args, command, descriptors);
+  add_etc(args, command, inside);
   add_volatile(args, command);
   if (auto added = add_workspace(args, command); !added) return fail(added.error());
   if (auto added = add_mounts(args, command); !added) return fail(added.error());

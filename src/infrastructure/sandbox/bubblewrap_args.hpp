@@ -16,21 +16,15 @@ inline constexpr int kUserInside = 1000;
 /// PATH, HOME, TMPDIR and LANG with `added` on top.
 std::map<std::string, std::string> environment_inside(const std::map<std::string, std::string>& added);
 
-/// Small made-up files (passwd, group, …): content by path.
-struct MadeFile {
-  std::string path;
-  std::string content;
-};
-std::vector<MadeFile> made_files();
-
-struct InsideDescriptors {  // as bubblewrap sees them
-  int status = -1;
+struct Inside {
+  int status = -1;  // descriptors as bubblewrap sees them
   int block = -1;
   int seccomp = -1;
-  int first_made_file = -1;  // one each, in the order of made_files()
+  std::filesystem::path etc;                       // what /etc is to be
+  std::vector<std::filesystem::path> etc_folders;  // mounted below it, each at its own path
 };
 
 /// bubblewrap's options in order, without the program. Errors: invalid_argument (no such workspace, relative or forbidden mounts).
-Result<std::vector<std::string>> bubblewrap_args(const SandboxCommand& command, const InsideDescriptors& descriptors);
+Result<std::vector<std::string>> bubblewrap_args(const SandboxCommand& command, const Inside& inside);
 
 }  // namespace conductorai::infrastructure

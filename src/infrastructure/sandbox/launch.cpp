@@ -231,6 +231,7 @@ CONDUCTORAI_IN_CHILD pid_t fork_and_limit(pid_t target, const std::uint64_t* bot
 
 Result<void> limit_tasks(pid_t pid, std::uint64_t tasks, std::optional<RunAs> user) {
   const std::uint64_t both[2] = {tasks, tasks};
+  if (::syscall(SYS_prlimit64, pid, RLIMIT_NPROC, both, nullptr) == 0) return {};
   int status = 0;
   {
     const AllSignalsBlocked blocked;

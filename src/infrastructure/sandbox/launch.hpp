@@ -38,7 +38,8 @@ struct LaunchSpec {
 /// Errors: not_found, permission_denied (the program), unavailable (anything else; `where` names the stage).
 Result<pid_t> launch(const LaunchSpec& spec);
 
-/// Sets RLIMIT_NPROC of another process. By a short-lived child of the same user: root may lack CAP_SYS_RESOURCE in a container.
+/// Sets RLIMIT_NPROC of another process; where that is refused, by a short-lived child of that process's user: root may lack
+/// CAP_SYS_RESOURCE in a container.
 Result<void> limit_tasks(pid_t pid, std::uint64_t tasks, std::optional<RunAs> user);
 
 }  // namespace conductorai::infrastructure

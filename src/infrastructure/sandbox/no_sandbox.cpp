@@ -121,6 +121,27 @@ task<Result<CommandResult>> NoSandbox::run(SandboxCommand command) {
   co_return co_await perform(std::move(command), std::move(*pipes), *folder);
 }
 
+/// `status` is the supervisor's word.
+Result<CommandResult> result_of(const SandboxCommand& command, const std::string& status, const rusage& usage, const Watchdog& watchdog,
+                                Outputs& outputs) {
+  if (status.starts_with("errno ")) {
+    outputs.discard();
+    return fail(ErrorCode::not_found, "cannot start " + command.argv[0] + ": " + std::strerror(number_at(status, 6)));
+  }
+  CommandResult result;
+  if (status.starts_with("exit "))
+    result.exit_code = number_at(status, 5);
+  else
+    result.signal = status.starts_with("signal ") ? number_at(status, 7) : SIGKILL;
+  result.exceeded = watchdog.exceeded();
+  name_exceeded_rlimit(result);
+  result.out = outputs.out.take();
+  result.err = outputs.err.take();
+  result.peak_rss_bytes = std::max<std::int64_t>(watchdog.peak_memory_bytes(), static_cast<std::int64_t>(usage.ru_maxrss) * 1024);
+  result.enforced_by = "rlimits+watchdog";
+  return result;
+}
+
 task<Result<CommandResult>> NoSandbox::perform(SandboxCommand command, Pipes pipes, fs::path folder) {
   const TaskEnvironment environment = co_await current_environment();
   runtime::Loop& loop = grounds_.loop;
@@ -159,23 +180,8 @@ task<Result<CommandResult>> NoSandbox::perform(SandboxCommand command, Pipes pip
     outputs.discard();
     co_return fail(ErrorCode::cancelled, "cancelled");
   }
-  if (status.starts_with("errno ")) {
-    outputs.discard();
-    co_return fail(ErrorCode::not_found, "cannot start " + command.argv[0] + ": " + std::strerror(number_at(status, 6)));
-  }
-  CommandResult result;
-  result.exceeded = watchdog.exceeded();
-  if (status.starts_with("exit "))
-    result.exit_code = number_at(status, 5);
-  else
-    result.signal = status.starts_with("signal ") ? number_at(status, 7) : SIGKILL;
-  if (!result.exceeded && result.signal == SIGXCPU) result.exceeded = "cpu";
-  if (!result.exceeded && result.signal == SIGXFSZ) result.exceeded = "disk";
-  result.out = outputs.out.take();
-  result.err = outputs.err.take();
-  result.peak_rss_bytes = std::max<std::int64_t>(watchdog.peak_memory_bytes(), static_cast<std::int64_t>(usage.ru_maxrss) * 1024);
-  result.enforced_by = "rlimits+watchdog";
-  result.duration_ms = std::chrono::duration_cast<Milliseconds>(loop.steady_now() - started).count();
+  auto result = result_of(command, status, usage, watchdog, outputs);
+  if (result) result->duration_ms = std::chrono::duration_cast<Milliseconds>(loop.steady_now() - started).count();
   co_return result;
 }
 

@@ -7,9 +7,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <thread>
+
+#include "infrastructure/sandbox/etc_folder.hpp"
 
 namespace conductorai::infrastructure {
 
@@ -17,18 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Files are named "<pid>-<run>.<stream>".
-void remove_leftovers(const fs::path& folder) {
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename();
-    pid_t pid = 0;
-    if (std::from_chars(name.c_str(), name.c_str() + name.size(), pid).ec != std::errc{} || pid <= 0) continue;
-    std::error_code ignored;
-    if (::kill(pid, 0) != 0 && errno == ESRCH) fs::remove(it->path(), ignored);
-  }
-}
-
+/// "<pid>-<run>.<stream>"
 fs::path output_file(const fs::path& folder, std::int64_t run, const char* stream) {
   return folder / (std::to_string(::getpid()) + "-" + std::to_string(run) + "." + stream);
 }
@@ -43,7 +33,7 @@ Result<fs::path> Grounds::output_folder() {
   fs::create_directories(folder, error);
   if (!error) fs::permissions(folder, fs::perms::owner_all, error);
   if (error) return fail(ErrorCode::resource_exhausted, "cannot make the folder for outputs: " + error.message(), folder.string());
-  remove_leftovers(folder);
+  remove_leftovers(folder, "");
   output_ready = true;
   return folder;
 }
@@ -111,6 +101,12 @@ void Outputs::piece(Capture& capture, TextCleaner& cleaner, Watchdog& watchdog, 
 void Outputs::discard() {
   out.discard();
   err.discard();
+}
+
+void name_exceeded_rlimit(CommandResult& result) {
+  if (result.exceeded) return;
+  if (result.signal == SIGXCPU) result.exceeded = "cpu";
+  if (result.signal == SIGXFSZ) result.exceeded = "disk";
 }
 
 void take_exit_code(int code, CommandResult& result) {

@@ -65,6 +65,9 @@ class Outputs {
   TextCleaner clean_err_;
 };
 
+/// The signals that stand for a limit.
+void name_exceeded_rlimit(CommandResult& result);
+
 /// 128 + N, as shells and bubblewrap tell a signal.
 void take_exit_code(int code, CommandResult& result);
 
