@@ -1,5 +1,6 @@
 #include "tests/support/temp_folder.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -13,6 +14,7 @@ TempFolder::TempFolder(std::string_view purpose) {
   std::string pattern = (std::filesystem::temp_directory_path() / ("conductorai-" + std::string(purpose) + "-XXXXXX")).string();
   if (::mkdtemp(pattern.data()) == nullptr) std::abort();
   path_ = std::filesystem::canonical(pattern);
+  ::chmod(path_.c_str(), 0711);  // the sandbox's user passes through to what it is given
 }
 
 TempFolder::~TempFolder() {
