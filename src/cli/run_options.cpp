@@ -32,6 +32,7 @@ std::string kind_of(const std::string& provider) {
 
 Result<BudgetDefinition> parse_budget(const std::string& text) {
   BudgetDefinition budget;
+  if (text.empty()) return bad_budget(text);
   for (auto part : std::views::split(std::string_view(text), ',')) {
     const std::string_view item(part.begin(), part.end());
     const auto equals = item.find('=');
