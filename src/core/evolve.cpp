@@ -227,10 +227,8 @@ bool Evolution::reset_tasks(const std::vector<TaskId>& reset) {
     }
   }
   for (TaskRecord* task : tasks) reset_task(*task, children);
-  for (const TaskRecord* task : tasks) {
-    recount_needs(state_, *task);
+  for (const TaskRecord* task : tasks)
     for (const TaskId& dependent : state_.dependents[task->definition.id]) recount_needs(state_, state_.tasks.at(dependent));
-  }
   for (const TaskRecord* task : tasks) reconsider(state_, task->definition.id);
   start_ready(state_);
   return true;
