@@ -3,7 +3,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include <set>
+#include <algorithm>
 
 #include "agents/command/command_agent.hpp"
 #include "agents/development/agents.hpp"
@@ -12,8 +12,7 @@
 #include "infrastructure/artifacts/memory_artifact_store.hpp"
 #include "infrastructure/bus/memory_message_bus.hpp"
 #include "infrastructure/process/work_area.hpp"
-#include "infrastructure/sandbox/bubblewrap_sandbox.hpp"
-#include "infrastructure/sandbox/no_sandbox.hpp"
+#include "infrastructure/sandbox/sandboxes.hpp"
 #include "infrastructure/state/memory_state_manager.hpp"
 #include "infrastructure/state/sqlite_state_manager.hpp"
 #include "infrastructure/workspace/git_workspace_manager.hpp"
@@ -90,8 +89,8 @@ std::function<task<Result<std::filesystem::path>>(std::shared_ptr<const TaskAssi
 }
 
 void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkArea area, std::map<std::string, std::string> environment) {
-  Sandboxes sandboxes{.walls = std::make_shared<infrastructure::BubblewrapSandbox>(loop, infrastructure::SandboxOptions{.area = area}),
-                      .none = std::make_shared<infrastructure::NoSandbox>(loop, infrastructure::SandboxOptions{.area = area})};
+  const infrastructure::SandboxOptions options{.state_dir = house.options.state_dir};
+  Sandboxes sandboxes{.walls = infrastructure::make_bubblewrap_sandbox(loop, options), .none = infrastructure::make_no_sandbox(loop, options)};
   house.host_services = [&house, &loop, area, sandboxes, environment = std::move(environment)] {
     return agents::HostServices{
         .executor = loop,

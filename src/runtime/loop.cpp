@@ -74,13 +74,21 @@ class FdWait final : public Suspension {
 Loop::Loop() : impl_(std::make_unique<Impl>()) {}
 Loop::~Loop() = default;
 
-void Loop::post(std::coroutine_handle<> handle) { impl_->ready.push_back(handle); }
+void Loop::post(std::coroutine_handle<> handle) {
+  impl_->ready.push_back(handle);
+}
 
-void Loop::post_external(std::function<void()> function) { asio::post(impl_->io, std::move(function)); }
+void Loop::post_external(std::function<void()> function) {
+  asio::post(impl_->io, std::move(function));
+}
 
-Timestamp Loop::now() const { return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now()); }
+Timestamp Loop::now() const {
+  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+}
 
-Instant Loop::steady_now() const { return std::chrono::steady_clock::now(); }
+Instant Loop::steady_now() const {
+  return std::chrono::steady_clock::now();
+}
 
 std::unique_ptr<Timer> Loop::call_after(std::chrono::nanoseconds delay, std::function<void()> function) {
   return std::make_unique<AsioTimer>(impl_->io, delay, std::move(function));

@@ -11,8 +11,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-task<int> answer() { co_return 42; }
-task<int> doubled() { co_return 2 * co_await answer(); }
+task<int> answer() {
+  co_return 42;
+}
+task<int> doubled() {
+  co_return 2 * co_await answer();
+}
 task<int> thrower() {
   throw std::runtime_error("boom");
   co_return 0;
@@ -36,7 +40,9 @@ TEST(Task, PassesAnExceptionToItsAwaiter) {
   EXPECT_TRUE(run_to_end(loop, body()));
 }
 
-task<Result<void>> sleeper(SimLoop& loop, std::chrono::nanoseconds d) { co_return co_await sleep_for(loop, d); }
+task<Result<void>> sleeper(SimLoop& loop, std::chrono::nanoseconds d) {
+  co_return co_await sleep_for(loop, d);
+}
 
 TEST(Deadline, CancelsWhatTakesTooLongAndSaysSo) {
   SimLoop loop;
@@ -77,7 +83,9 @@ task<Result<void>> hold(Semaphore& s, Event& go, int& inside, int& most) {
   s.release();
   co_return waited;
 }
-task<void> hold_v(Semaphore& s, Event& go, int& inside, int& most) { (void)co_await hold(s, go, inside, most); }
+task<void> hold_v(Semaphore& s, Event& go, int& inside, int& most) {
+  (void)co_await hold(s, go, inside, most);
+}
 
 TEST(Semaphore, NeverLetsMoreInThanItHasPermits) {
   SimLoop loop;
@@ -99,7 +107,7 @@ TEST(Worker, BringsTheValueBackToTheLoop) {
   auto on = std::this_thread::get_id();
   auto body = [](Worker& w, std::thread::id home) -> task<bool> {
     auto there = co_await w.run([] { return std::this_thread::get_id(); });
-    co_return there != home && std::this_thread::get_id() == home;
+    co_return there != home&& std::this_thread::get_id() == home;
   };
   EXPECT_TRUE(run_to_end(loop, body(worker, on)));
 }

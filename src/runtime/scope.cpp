@@ -23,9 +23,13 @@ TaskScope::Root TaskScope::drive(TaskScope& scope, task<void> work, TaskEnvironm
   if (--scope.running_ == 0) scope.idle_.wake();
 }
 
-TaskScope::~TaskScope() { CONDUCTORAI_ASSERT(running_ == 0, "a TaskScope must be joined before it is destroyed"); }
+TaskScope::~TaskScope() {
+  CONDUCTORAI_ASSERT(running_ == 0, "a TaskScope must be joined before it is destroyed");
+}
 
-void TaskScope::spawn(task<void> work) { spawn(std::move(work), cancel_); }
+void TaskScope::spawn(task<void> work) {
+  spawn(std::move(work), cancel_);
+}
 
 void TaskScope::spawn(task<void> work, CancelSource& cancel) {
   ++running_;
@@ -48,6 +52,8 @@ task<Result<void>> sleep(Clock& clock, std::chrono::nanoseconds duration) {
 }
 }  // namespace
 
-task<Result<void>> sleep_for(Clock& clock, std::chrono::nanoseconds duration) { return sleep(clock, duration); }
+task<Result<void>> sleep_for(Clock& clock, std::chrono::nanoseconds duration) {
+  return sleep(clock, duration);
+}
 
 }  // namespace conductorai

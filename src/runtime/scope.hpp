@@ -53,8 +53,9 @@ task<R> with_deadline(Clock& clock, std::chrono::nanoseconds deadline, std::stri
   });
   R result = co_await std::move(work).in({environment.executor, &cancel});
   timer.reset();
-  if (timed_out && !result) co_return fail(ErrorCode::timeout, what + " took longer than " +
-      std::to_string(std::chrono::duration_cast<Milliseconds>(deadline).count()) + " ms");
+  if (timed_out && !result)
+    co_return fail(ErrorCode::timeout,
+                   what + " took longer than " + std::to_string(std::chrono::duration_cast<Milliseconds>(deadline).count()) + " ms");
   co_return result;
 }
 

@@ -20,7 +20,9 @@ void SimLoop::post_external(std::function<void()> function) {
   external_.push_back(std::move(function));
 }
 
-Timestamp SimLoop::now() const { return Timestamp(kEpoch + std::chrono::duration_cast<Milliseconds>(now_)); }
+Timestamp SimLoop::now() const {
+  return Timestamp(kEpoch + std::chrono::duration_cast<Milliseconds>(now_));
+}
 
 std::unique_ptr<Timer> SimLoop::call_after(std::chrono::nanoseconds delay, std::function<void()> function) {
   std::pair key{now_ + std::max(delay, std::chrono::nanoseconds{0}), next_id_++};

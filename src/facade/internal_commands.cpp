@@ -1,0 +1,12 @@
+#include "facade/internal_commands.hpp"
+
+#include "infrastructure/sandbox/sandbox_exec.hpp"
+
+namespace conductorai::facade {
+
+std::optional<int> run_internal_command(int argc, char** argv) {
+  if (infrastructure::is_sandbox_exec(argc, argv)) return infrastructure::sandbox_exec_main(argc, argv);
+  return std::nullopt;
+}
+
+}  // namespace conductorai::facade
