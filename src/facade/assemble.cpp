@@ -90,7 +90,8 @@ std::function<task<Result<std::filesystem::path>>(std::shared_ptr<const TaskAssi
 
 void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkArea area, std::map<std::string, std::string> environment) {
   const infrastructure::SandboxOptions options{.state_dir = house.options.state_dir};
-  Sandboxes sandboxes{.walls = infrastructure::make_bubblewrap_sandbox(loop, options), .none = infrastructure::make_no_sandbox(loop, options)};
+  Sandboxes sandboxes{.walls = infrastructure::make_bubblewrap_sandbox(loop, options),
+                      .none = infrastructure::make_no_sandbox(loop, options)};
   house.host_services = [&house, &loop, area, sandboxes, environment = std::move(environment)] {
     return agents::HostServices{
         .executor = loop,
@@ -157,7 +158,13 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
   house->engine = std::make_unique<orchestration::WorkflowEngine>(
       orchestration::EnginePorts{loop, loop, *house->entropy, *house->states, *house->artifacts, *house->workspaces, *house->bus,
                                  *house->coordinator, *house->policies, *house->errors},
-      orchestration::EngineOptions{.owner = house->owner, .environment = environment}, house->options.project_root);
+      orchestration::EngineOptions{.owner = house->owner,
+                                   .environment = environment,
+                                   .pin_llm =
+                                       [h = house.get()](WorkflowId workflow, LlmDefinition llm) {
+                                         return h->models->pin(std::move(workflow), std::move(llm), h->options.project_root);
+                                       }},
+      house->options.project_root);
   add_host_services(*house, loop, *area, std::move(environment));
   if (auto added = add_built_in_agents(*house); !added) return fail(added.error());
   return house;

@@ -136,9 +136,6 @@ task<Result<WorkflowView>> ConductorAI::Impl::view(core::WorkflowState state) {
 }
 
 task<Result<WorkflowView>> ConductorAI::Impl::run_workflow(WorkflowDefinition definition, orchestration::Watcher watcher) {
-  auto pinned = co_await house_->models->pin(definition.llm, options_.project_root);
-  if (!pinned) co_return fail(pinned.error());
-  definition.llm = std::move(*pinned);
   auto ended = co_await house_->engine->run_workflow(std::move(definition), std::move(watcher));
   if (!ended) co_return fail(ended.error());
   house_->models->forget(ended->id);
@@ -147,7 +144,7 @@ task<Result<WorkflowView>> ConductorAI::Impl::run_workflow(WorkflowDefinition de
 
 task<Result<WorkflowView>> ConductorAI::Impl::resume(WorkflowId id, RunOverrides overrides, orchestration::Watcher watcher) {
   if (overrides.llm) {
-    auto pinned = co_await house_->models->pin(*overrides.llm, options_.project_root);
+    auto pinned = co_await house_->models->pin(id, *overrides.llm, options_.project_root);
     if (!pinned) co_return fail(pinned.error());
     overrides.llm = std::move(*pinned);
   }

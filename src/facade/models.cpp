@@ -35,7 +35,7 @@ class Held final : public BaseLLMProvider {
 
 }  // namespace
 
-task<Result<LlmDefinition>> Models::pin(LlmDefinition llm, std::filesystem::path project_root) {
+task<Result<LlmDefinition>> Models::pin(WorkflowId workflow, LlmDefinition llm, std::filesystem::path project_root) {
   if (llm.provider.empty() || llm.provider == "mock" || !llm.script.empty()) co_return llm;
   if (!llm.provider.starts_with(kScripted))
     co_return fail(ErrorCode::unsupported, "this build has no LLM provider '" + llm.provider + "'", {},
@@ -44,8 +44,8 @@ task<Result<LlmDefinition>> Models::pin(LlmDefinition llm, std::filesystem::path
   auto text = read_file(file);
   if (!text) co_return fail(text.error());
   if (auto script = integrations::parse_script(*text, file.string()); !script) co_return fail(script.error());
-  auto kept =
-      co_await ports_.artifacts.save({.type = "script", .name = file.filename().string(), .at = ports_.clock.now()}, std::move(*text));
+  auto kept = co_await ports_.artifacts.save(
+      {.workflow = workflow, .type = "script", .name = file.filename().string(), .at = ports_.clock.now()}, std::move(*text));
   if (!kept) co_return fail(kept.error());
   llm.script = kept->digest;
   co_return llm;

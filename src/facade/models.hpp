@@ -26,7 +26,7 @@ class Models {
 
   /// Keeps the script of "mock:FILE" as an artifact, so that the workflow no longer depends on the file. Other providers pass unchanged.
   /// Errors: not_found and invalid_argument (the file, its text), unsupported (a provider this build does not have).
-  task<Result<LlmDefinition>> pin(LlmDefinition llm, std::filesystem::path project_root);
+  task<Result<LlmDefinition>> pin(WorkflowId workflow, LlmDefinition llm, std::filesystem::path project_root);
 
   /// An attempt's way to its model. Errors: unavailable (none configured), those of reading the script.
   task<Result<std::unique_ptr<BaseLLMProvider>>> open(std::shared_ptr<const TaskAssignment> assignment);

@@ -34,8 +34,10 @@ struct EnginePorts {
 struct EngineOptions {
   std::string owner = "0@localhost";               // "pid@host"
   std::map<std::string, std::string> environment;  // of the host; only names a definition lists are read
-  Milliseconds append_retry{200};                  // first pause before a failed append is tried again, doubling
-  int append_tries = 6;                            // then the run stops; the journal stays as it was
+  /// Makes a new workflow's model independent of files outside the stores; may be empty. Its errors refuse the workflow.
+  std::function<task<Result<LlmDefinition>>(WorkflowId, LlmDefinition)> pin_llm;
+  Milliseconds append_retry{200};  // first pause before a failed append is tried again, doubling
+  int append_tries = 6;            // then the run stops; the journal stays as it was
 };
 
 using Watcher = std::function<void(const EventRecord&)>;

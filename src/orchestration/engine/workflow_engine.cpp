@@ -49,6 +49,11 @@ task<Result<History>> WorkflowEngine::begin(WorkflowId workflow, WorkflowDefinit
                                                     .base = definition.workspace.base,
                                                     .allow_dirty = definition.workspace.allow_dirty});
   if (!branch) co_return fail(branch.error());
+  if (options_.pin_llm) {
+    auto llm = co_await options_.pin_llm(workflow, definition.llm);
+    if (!llm) co_return fail(llm.error());
+    definition.llm = std::move(*llm);
+  }
   auto pinned = co_await ports_.artifacts.save(
       {.workflow = workflow, .type = "definition", .name = "workflow.json", .at = ports_.clock.now()}, core::encode_definition(definition));
   if (!pinned) co_return fail(pinned.error());
