@@ -24,8 +24,11 @@ void declare_commands(CLI::App& app, CommandLine& line) {
     add(app, line);
 }
 
-int usage_error(const CLI::ParseError& error) {
+int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   std::string what = error.what();
+  // CLI11 misses the subcommand before it notices the word that is none.
+  const auto rest = app.remaining();
+  if (app.get_subcommands().empty() && !rest.empty()) what = "unknown command or option: " + rest.front();
   while (!what.empty() && what.back() == '\n') what.pop_back();
   for (char& c : what)
     if (c == '\n') c = ' ';
@@ -51,7 +54,7 @@ int run(int argc, char** argv) {
       std::cerr << app.help();
       return kUsersText;
     }
-    return usage_error(error);
+    return usage_error(app, error);
   }
   return line.action();
 }

@@ -1,5 +1,7 @@
 #include "infrastructure/workspace/git_workspace_manager.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <ranges>
 
@@ -98,15 +100,31 @@ task<Result<Branch>> GitWorkspaceManager::prepare(BranchRequest request) {
 task<Result<Branch>> GitWorkspaceManager::prepare_new(WorkflowId workflow) {
   const fs::path folder = settings_.state_dir / "repos" / folder_name(workflow.str());
   const std::string name = "conductorai/" + workflow.str();
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) co_return fail(ErrorCode::unavailable, error.message(), folder.string(), "the state directory must be writable");
-  // Bare, HEAD on the workflow's branch: `git clone` of it checks out the result. Repeating init changes nothing.
-  auto made =
-      co_await run_git(loop_, {.arguments = {"init", "--quiet", "--bare", "--template=", "--initial-branch=" + name, folder.string()}});
-  if (!made) co_return fail(made.error());
+  std::error_code missing;
+  if (!fs::exists(folder / "HEAD", missing)) {
+    auto made = co_await make_repository(folder, name);
+    if (!made) co_return fail(made.error());
+  }
   BranchRequest request{.workflow = workflow, .repo = folder.string(), .base = {}, .allow_dirty = true};
   co_return co_await prepare_existing(std::move(request));
+}
+
+/// Bare, HEAD on the workflow's branch: `git clone` of it checks out the result. Made aside and renamed, so that a crash or a second call
+/// at the same time never meets a half-made one.
+task<Result<void>> GitWorkspaceManager::make_repository(fs::path folder, std::string branch) {
+  fs::path fresh = folder;
+  fresh += "." + std::to_string(::getpid()) + "-" + std::to_string(++fresh_repositories_) + ".new";
+  auto ready = co_await files_.run([fresh] { return fresh_folder(fresh); });
+  if (!ready) co_return fail(ready.error());
+  auto made =
+      co_await run_git(loop_, {.arguments = {"init", "--quiet", "--bare", "--template=", "--initial-branch=" + branch, fresh.string()}});
+  std::error_code error;
+  if (made) fs::rename(fresh, folder, error);
+  auto cleaned = co_await discard(fresh);
+  if (!made) co_return fail(made.error());
+  std::error_code missing;
+  if (error && !fs::exists(folder / "HEAD", missing)) co_return fail(ErrorCode::unavailable, error.message(), folder.string());
+  co_return cleaned;
 }
 
 task<Result<Branch>> GitWorkspaceManager::prepare_existing(BranchRequest request) {

@@ -42,6 +42,7 @@ class GitWorkspaceManager final : public WorkspaceManager {
   [[nodiscard]] std::filesystem::path index_path(const AttemptId& attempt) const;
   task<Result<Branch>> prepare_existing(BranchRequest request);
   task<Result<Branch>> prepare_new(WorkflowId workflow);
+  task<Result<void>> make_repository(std::filesystem::path folder, std::string branch);
   task<Result<void>> refuse_dirty(GitRepository repository);
   task<Result<void>> refuse_taken_name(GitRepository repository);
   task<Result<std::string>> resolve_base(GitRepository repository, std::string base);
@@ -53,6 +54,7 @@ class GitWorkspaceManager final : public WorkspaceManager {
   GitWorkspaceSettings settings_;
   std::map<std::filesystem::path, GitRepository> repositories_;
   bool git_checked_ = false;
+  int fresh_repositories_ = 0;
   runtime::Worker files_;
 };
 

@@ -199,6 +199,26 @@ TEST_F(GitWorkspaceTest, MakesARepositoryWhereNoneIsNamed) {
   EXPECT_EQ(get(top_ / "clone" / "hello.py"), "print('hi')\n");
 }
 
+TEST_F(GitWorkspaceTest, MakesThatRepositoryOnceWhenAskedManyTimesAtOnce) {
+  struct Lane {
+    static task<void> go(GitWorkspaceManager& manager, std::vector<std::string>& bases) {
+      auto branch = co_await manager.prepare({.workflow = WorkflowId("wf-1"), .repo = {}, .base = {}});
+      bases.push_back(branch ? branch->base_commit : to_string(branch.error()));
+    }
+    static task<void> all(runtime::Loop& loop, GitWorkspaceManager& manager, std::vector<std::string>& bases) {
+      runtime::TaskScope scope(loop);
+      for (int i = 0; i < 8; ++i) scope.spawn(go(manager, bases));
+      co_await scope.join();
+    }
+  };
+  std::vector<std::string> bases;
+  run(Lane::all(loop_, *manager_, bases));
+  ASSERT_EQ(bases.size(), 8U);
+  for (const auto& base : bases) EXPECT_EQ(base, bases.front());
+  EXPECT_EQ(bases.front().size(), 40U);
+  EXPECT_EQ(std::distance(fs::directory_iterator(state() / "repos"), fs::directory_iterator()), 1);
+}
+
 TEST_F(GitWorkspaceTest, WorksOnSha256AndShallowRepositories) {
   git("init -q -b main --object-format=sha256 .");
   put(repo() / "a", "1");
