@@ -114,8 +114,8 @@ std::string fish_completion(const CompletionWords& words) {
       "# fish completion of conductorai: conductorai completion fish | source\n"
       "function __conductorai_at\n"
       "  set -l at ''\n"
-      "  for word in (commandline -opc)[2..]\n"
-      "    contains -- (string trim \"$at $word\") $argv[2..]; and set at (string trim \"$at $word\")\n"
+      "  for word in (commandline -opc)[2..-1]\n"
+      "    contains -- (string trim \"$at $word\") $argv[2..-1]; and set at (string trim \"$at $word\")\n"
       "  end\n"
       "  test \"$at\" = \"$argv[1]\"\n"
       "end\n";

@@ -14,11 +14,17 @@ struct ControlOptions {
   std::string id, approval, comment, task;
 };
 
+/// Which workflows a command without an id can mean.
+std::function<bool(const WorkflowSummary&)> fits_for(const ControlCommand& command) {
+  if (std::holds_alternative<RetryWorkflow>(command)) return [](const WorkflowSummary& s) { return s.status == WorkflowStatus::failed; };
+  return [](const WorkflowSummary& s) { return s.status == WorkflowStatus::in_progress || s.status == WorkflowStatus::paused; };
+}
+
 /// Tells the workflow, then in one line how it stands.
-int control(const Globals& globals, const ControlOptions& options, const ControlCommand& command) {
+int control(const Globals& globals, const ControlOptions& options, const std::string& wanted, const ControlCommand& command) {
   auto session = Session::open(globals, {});
   if (!session) return report(session.error());
-  auto id = (*session)->find(options.id);
+  auto id = options.id.empty() ? (*session)->find_only(fits_for(command), wanted) : (*session)->find(options.id);
   if (!id) return report(id.error());
   if (auto told = (*session)->ai().control(*id, command); !told) return report(told.error());
   auto view = (*session)->ai().get_workflow_state(*id);
@@ -30,26 +36,28 @@ int control(const Globals& globals, const ControlOptions& options, const Control
 }
 
 int approve(const Globals& globals, const ControlOptions& o) {
-  return control(globals, o, ResolveApproval{.approval = ApprovalId(o.approval), .approve = true, .by = user_name(), .comment = o.comment});
+  return control(globals, o, "approve",
+                 ResolveApproval{.approval = ApprovalId(o.approval), .approve = true, .by = user_name(), .comment = o.comment});
 }
 int reject(const Globals& globals, const ControlOptions& o) {
-  return control(globals, o,
+  return control(globals, o, "reject",
                  ResolveApproval{.approval = ApprovalId(o.approval), .approve = false, .by = user_name(), .comment = o.comment});
 }
 int pause(const Globals& globals, const ControlOptions& o) {
-  return control(globals, o, PauseWorkflow{.by = user_name()});
+  return control(globals, o, "pause", PauseWorkflow{.by = user_name()});
 }
 int cancel(const Globals& globals, const ControlOptions& o) {
-  return control(globals, o, CancelWorkflow{.by = user_name(), .reason = o.comment.empty() ? "cancelled by " + user_name() : o.comment});
+  return control(globals, o, "cancel",
+                 CancelWorkflow{.by = user_name(), .reason = o.comment.empty() ? "cancelled by " + user_name() : o.comment});
 }
 int retry(const Globals& globals, const ControlOptions& o) {
   RetryWorkflow command{.by = user_name()};
   if (!o.task.empty()) command.task = TaskId(o.task);
-  return control(globals, o, command);
+  return control(globals, o, "retry", command);
 }
 
 void declare_id(CLI::App& command, ControlOptions& o) {
-  command.add_option("ID", o.id, "Workflow, or a unique prefix")->required();
+  command.add_option("ID", o.id, "Workflow, or a unique prefix (default: the only one it can mean)");
 }
 
 void declare_approval(CLI::App& command, ControlOptions& o) {

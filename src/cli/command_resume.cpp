@@ -16,23 +16,6 @@ bool resumable(const WorkflowSummary& summary) {
   return !summary.owner_alive && (summary.status == WorkflowStatus::in_progress || summary.status == WorkflowStatus::pending);
 }
 
-/// The only one there is. Errors: not_found, invalid_argument with the list.
-Result<WorkflowId> the_resumable(Session& session) {
-  auto known = session.all();
-  if (!known) return fail(known.error());
-  std::vector<WorkflowSummary> found;
-  for (auto& summary : *known)
-    if (resumable(summary)) found.push_back(std::move(summary));
-  if (found.size() == 1) return found.front().id;
-  if (found.empty())
-    return fail(ErrorCode::not_found, "there is nothing to resume", session.project().state_dir.string(),
-                "conductorai list shows all workflows");
-  std::string list;
-  for (const auto& summary : found)
-    list += (list.empty() ? "" : ", ") + summary.id.str() + " " + summary.name + " " + std::string(to_string(summary.status));
-  return fail(ErrorCode::invalid_argument, "several workflows can be resumed: name one", list);
-}
-
 Result<void> refuse_ended(const WorkflowView& view) {
   const std::string id = view.id.str();
   switch (view.status) {
@@ -81,7 +64,7 @@ int resume(const Globals& globals, const ResumeOptions& options) {
                                }});
   if (!session) return report(session.error());
   ConductorAI& ai = (*session)->ai();
-  auto id = options.id.empty() ? the_resumable(**session) : (*session)->find(options.id);
+  auto id = options.id.empty() ? (*session)->find_only(resumable, "resume") : (*session)->find(options.id);
   if (!id) return report(id.error());
   auto view = ai.get_workflow_state(*id);
   if (!view) return report(view.error());

@@ -64,7 +64,10 @@ int drive(Session& session, Progress& progress, bool json, const Launch& launch)
     auto decided = ask_all(session, *view);
     if (!decided) return report(decided.error());
     if (!*decided) break;
-    view = session.ai().resume_workflow(view->id, {}, watcher);
+    // A refusal may have ended it.
+    auto now = session.ai().get_workflow_state(view->id);
+    const bool open = now && (now->status == WorkflowStatus::in_progress || now->status == WorkflowStatus::paused);
+    view = open ? session.ai().resume_workflow(view->id, {}, watcher) : std::move(now);
   }
   progress.clear();
   if (!view) return Session::signal() != 0 && view.error().code == ErrorCode::cancelled ? 128 + Session::signal() : report(view.error());

@@ -96,7 +96,7 @@ Result<void> check_llm(const WorkflowDefinition& definition, const std::vector<A
   const std::string& provider = definition.llm.provider;
   if (provider.empty()) {
     if (!needs_llm(definition, agents)) return {};
-    return fail(ErrorCode::invalid_argument, "no LLM is configured, and the workflow's agents need one", {}, kMockHint);
+    return fail(ErrorCode::unavailable, "no LLM is configured, and the workflow's agents need one", {}, kMockHint);
   }
   if ((definition.budget.usd_micros || definition.budget.tokens) && kind_of(provider) != "mock")
     return fail(ErrorCode::unsupported, "budgets in usd and tokens cannot be kept with provider '" + kind_of(provider) + "' by this build",

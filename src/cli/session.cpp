@@ -121,6 +121,21 @@ int Session::signal() {
   return caught.load();
 }
 
+Result<WorkflowId> Session::find_only(const std::function<bool(const WorkflowSummary&)>& fits, const std::string& wanted) {
+  auto known = all();
+  if (!known) return fail(known.error());
+  std::vector<WorkflowSummary> found;
+  for (auto& summary : *known)
+    if (fits(summary)) found.push_back(std::move(summary));
+  if (found.size() == 1) return found.front().id;
+  if (found.empty())
+    return fail(ErrorCode::not_found, "there is nothing to " + wanted, project_.state_dir.string(), "conductorai list shows all workflows");
+  std::string list;
+  for (const auto& summary : found)
+    list += (list.empty() ? "" : ", ") + summary.id.str() + " " + summary.name + " " + std::string(to_string(summary.status));
+  return fail(ErrorCode::invalid_argument, "there are several workflows to " + wanted + ": name one", list);
+}
+
 Result<std::vector<WorkflowSummary>> Session::all(WorkflowFilter filter) {
   std::vector<WorkflowSummary> out;
   filter.limit = 500;

@@ -34,6 +34,9 @@ class Session {
   /// A whole id, or a prefix that only one has (with or without "wf-"). Empty: the newest workflow.
   /// Errors: not_found, invalid_argument (several, listed in `where`).
   Result<WorkflowId> find(const std::string& text);
+  /// The only workflow for which `fits`; `wanted` completes "there is nothing to …" and "several workflows …: name one".
+  /// Errors: not_found, invalid_argument with the list in `where`.
+  Result<WorkflowId> find_only(const std::function<bool(const WorkflowSummary&)>& fits, const std::string& wanted);
   /// All workflows, newest first.
   Result<std::vector<WorkflowSummary>> all(WorkflowFilter filter = {});
 

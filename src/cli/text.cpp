@@ -144,7 +144,7 @@ std::string size_text(std::int64_t bytes) {
 }
 
 std::string colored(std::string_view text, Color color, bool colors) {
-  if (!colors || color == Color::none) return std::string(text);
+  if (!colors || color == Color::none || text.empty()) return std::string(text);
   const char* code = color == Color::red ? "31" : color == Color::green ? "32" : color == Color::yellow ? "33" : "2";
   return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
 }

@@ -20,10 +20,16 @@ bool concerns(const TaskRecord& task, const RoundRecord& round) {
   return std::ranges::any_of(round.feedback.affected_tasks, [&](const TaskId& id) { return names(task, id); });
 }
 
+/// Given only where the round that runs the task again concerns it; what an earlier round asked for has been dealt with otherwise.
+bool asked_again(const WorkflowState& state, const TaskRecord& task) {
+  return std::ranges::any_of(state.rounds, [&](const RoundRecord& round) { return round.round == task.round && concerns(task, round); });
+}
+
 std::vector<FeedbackPayload> findings_for(const WorkflowState& state, const TaskRecord& task) {
   std::vector<FeedbackPayload> out;
-  for (const RoundRecord& round : state.rounds)
-    if (concerns(task, round)) out.push_back(round.feedback);
+  if (asked_again(state, task))
+    for (const RoundRecord& round : state.rounds)
+      if (concerns(task, round)) out.push_back(round.feedback);
   if (!task.findings.empty())
     out.push_back({.from = task.definition.id,
                    .target = task.definition.id,

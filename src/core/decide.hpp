@@ -125,7 +125,7 @@ std::vector<Effect> newly_outstanding(const WorkflowState& state, const std::vec
 /// What an agent is told about its live attempt, from the state.
 struct AssignmentParts {
   TaskDefinition task;                    // expressions in `with` evaluated
-  std::vector<FeedbackPayload> findings;  // of earlier rounds that target or name this task, oldest first
+  std::vector<FeedbackPayload> findings;  // of the rounds that target or name this task, oldest first; none unless its latest does
   std::map<TaskId, Object> upstream;      // outputs of its needs
 };
 /// Errors: invalid_argument when an expression does not evaluate.

@@ -160,6 +160,12 @@ bool terminal(const WorkflowState& state) {
   return form == WorkflowForm::completed || form == WorkflowForm::failed || form == WorkflowForm::cancelled;
 }
 
+bool waits_for_people(const WorkflowState& state) {
+  if (!in_progress(state)) return false;
+  const bool asks = std::ranges::any_of(state.approvals, [](const auto& entry) { return is_open(entry.second); });
+  return asks && std::ranges::none_of(state.live, [&](const TaskId& id) { return live_attempt(state.tasks.at(id)) > 0; });
+}
+
 std::string reason(const WorkflowState& state) {
   if (const auto* paused = std::get_if<workflow_state::Paused>(&state.machine)) return paused->reason;
   if (const auto* failed = std::get_if<workflow_state::Failed>(&state.machine)) return failed->reason;

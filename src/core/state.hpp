@@ -189,6 +189,8 @@ WorkflowState initial_state(WorkflowId id, std::shared_ptr<const WorkflowDefinit
 [[nodiscard]] WorkflowStatus status(const WorkflowState& state);
 [[nodiscard]] TaskStatus status(const WorkflowState& state, const TaskRecord& task);  // BLOCKED is derived here
 [[nodiscard]] bool terminal(const WorkflowState& state);
+/// In progress, but only people can move it on: an approval is open and no attempt is live.
+[[nodiscard]] bool waits_for_people(const WorkflowState& state);
 /// One sentence: why it failed, paused or what it waits for; empty when it simply runs or completed.
 [[nodiscard]] std::string reason(const WorkflowState& state);
 /// Phase of a task: its own key, else its agent type's (or a later one that its needs have), else the latest of its needs, else

@@ -45,8 +45,8 @@ std::vector<std::string> agent_names(const std::vector<AgentDescription>& agents
 
 using Needs = std::map<TaskId, std::vector<TaskId>>;
 
-/// The circle that is met from `start`, as a path that ends where it begins; empty when there is none. `done` are known to lead to no
-/// circle.
+/// The cycle that is met from `start`, as a path that ends where it begins; empty when there is none. `done` are known to lead to no
+/// cycle.
 std::vector<TaskId> find_cycle(const Needs& needs, const TaskId& start, std::set<TaskId>& done) {
   struct Step {
     TaskId task;
@@ -87,9 +87,9 @@ void check_cycles(const CheckContext& context, const Needs& needs) {
     std::string path;
     for (const TaskId& id : cycle) path += (path.empty() ? "" : " → ") + id.value;
     const Node& node = child(child(context.root, "tasks"), cycle.front().value);
-    context.problems.add(position_of(child(node, "needs"), node), "tasks need each other in a circle: " + path,
+    context.problems.add(position_of(child(node, "needs"), node), "tasks need each other in a cycle: " + path,
                          "leave out one of these needs");
-    return;  // one circle hides others that share its tasks
+    return;  // one cycle hides others that share its tasks
   }
 }
 

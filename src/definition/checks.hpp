@@ -18,7 +18,7 @@ struct CheckContext {
   core::document::Problems& problems;
 };
 
-/// Needs that exist and make no circle; each phase after those of its needs.
+/// Needs that exist and make no cycle; each phase after those of its needs.
 void check_graph(const CheckContext& context);
 /// Agent types that are registered, and `with` as the agent declares it.
 void check_agents(const CheckContext& context);

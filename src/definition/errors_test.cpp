@@ -133,9 +133,9 @@ TEST(WorkflowErrors, NeedsExistAndMakeNoCircle) {
   EXPECT_EQ(
       problems_of(kHead +
                   "tasks:\n  a: { agent: coding, needs: [c] }\n  b: { agent: coding, needs: [a] }\n  c: { agent: coding, needs: [b] }\n"),
-      "tasks need each other in a circle: a → c → b → a (w.yaml:4:30) | leave out one of these needs\n");
+      "tasks need each other in a cycle: a → c → b → a (w.yaml:4:30) | leave out one of these needs\n");
   EXPECT_EQ(problems_of(kHead + "tasks:\n  a: { agent: coding, needs: [a] }\n"),
-            "tasks need each other in a circle: a → a (w.yaml:4:30) | leave out one of these needs\n");
+            "tasks need each other in a cycle: a → a (w.yaml:4:30) | leave out one of these needs\n");
   EXPECT_THAT(problems_of(kHead + "tasks:\n  d: { agent: deploying }\n  a: { agent: coding, phase: development, needs: [d] }\n"),
               HasSubstr("the task 'a' in phase DEVELOPMENT needs 'd', which is in the later phase DEVOPS (w.yaml:5:30)"));
 }

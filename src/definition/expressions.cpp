@@ -16,7 +16,7 @@ using Kind = Node::Kind;
 
 namespace {
 
-/// All that a task needs, however far. A circle, refused elsewhere, ends where it meets itself.
+/// All that a task needs, however far. A cycle, refused elsewhere, ends where it meets itself.
 class Upstream {
  public:
   explicit Upstream(const WorkflowDefinition& definition) {

@@ -1,7 +1,5 @@
 #include "facade/view.hpp"
 
-#include <algorithm>
-
 namespace conductorai::facade {
 
 namespace {
@@ -42,13 +40,6 @@ std::vector<ApprovalView> open_approvals(const core::WorkflowState& state) {
   return open;
 }
 
-/// Nothing moves without a person: an open approval, and no task that runs or could.
-bool waits_for_people(const core::WorkflowState& state, const std::vector<ApprovalView>& open) {
-  return !open.empty() && std::ranges::all_of(state.live, [&](const TaskId& id) {
-    return std::holds_alternative<core::task_state::AwaitingApproval>(state.tasks.at(id).machine);
-  });
-}
-
 Usage usage_of(const std::vector<StepRecord>& steps) {
   Usage usage;
   for (const StepRecord& step : steps) {
@@ -84,7 +75,7 @@ WorkflowView make_view(const core::WorkflowState& state, const ViewSources& sour
   if (const auto* paused = std::get_if<core::workflow_state::Paused>(&state.machine)) view.paused_for = paused->kind;
   const bool alive = sources.summary.owner_alive;
   if (view.status == WorkflowStatus::in_progress && !alive) {
-    if (waits_for_people(state, view.approvals))
+    if (core::waits_for_people(state))
       view.status = WorkflowStatus::paused;
     else
       view.owner = "none (interrupted)";

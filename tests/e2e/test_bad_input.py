@@ -50,6 +50,8 @@ class Refusals(harness.ProjectTest):
     def test_missing_file_and_unknown_id(self):
         project = self.project()
         self.assert_refused(project.run("run", "nothing.yaml"), 2, "nothing.yaml")
+        project.write("w.yaml", {"name": "x", "tasks": OK_TASK})
+        self.assertEqual(project.run("run", "w.yaml").code, 0)
         self.assert_refused(project.run("status", "wf-NOPE"), 2, "wf-NOPE")
 
     def test_nothing_configured_names_the_mock(self):

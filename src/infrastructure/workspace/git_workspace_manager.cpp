@@ -242,9 +242,14 @@ task<Result<std::unique_ptr<Workspace>>> GitWorkspaceManager::open(AttemptId att
 }
 
 task<Result<void>> GitWorkspaceManager::close(AttemptId attempt, fs::path) {
-  std::error_code ignored;
-  for (const char* suffix : {"", ".lock"}) fs::remove(index_path(attempt).string() + suffix, ignored);
-  co_return co_await discard(worktree_path(attempt));
+  co_return co_await files_.run([tree = worktree_path(attempt), index = index_path(attempt)] {
+    std::error_code ignored;
+    for (const char* suffix : {"", ".lock"}) fs::remove(index.string() + suffix, ignored);
+    auto removed = remove_tree(tree);
+    // The workflow's folders go with its last attempt; where others remain, they stay.
+    for (const fs::path& folder : {tree.parent_path(), index.parent_path()}) fs::remove(folder, ignored);
+    return removed;
+  });
 }
 
 task<Result<void>> GitWorkspaceManager::close_all(WorkflowId workflow, fs::path) {

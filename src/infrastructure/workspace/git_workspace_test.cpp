@@ -511,7 +511,7 @@ TEST_F(GitWorkspaceTest, ThrowsLeftoversOfADeadOwnerAway) {
   EXPECT_EQ(first->root(), second->root());
   EXPECT_THAT(*run(second->list_files()), ElementsAre("a.txt", "d/b.txt"));
   ASSERT_TRUE(run(manager_->close(attempt("code"), repo())));
-  EXPECT_FALSE(fs::exists(second->root()));
+  EXPECT_FALSE(fs::exists(second->root().parent_path()));
   EXPECT_TRUE(run(manager_->close(attempt("code"), repo())));
 }
 

@@ -67,9 +67,7 @@ bool WorkflowRun::idle() const {
   if (mode_ == Mode::apply_only) return true;
   if (!attempts_.empty() || stopping_) return false;
   if (core::terminal(state_) || core::status(state_) == WorkflowStatus::paused) return true;
-  // Only people can move it on: an open approval and nothing that will wake by itself.
-  const bool asks = std::ranges::any_of(state_.approvals, [](const auto& entry) { return !entry.second.outcome; });
-  return asks;
+  return core::waits_for_people(state_);
 }
 
 core::Context WorkflowRun::context() const {
@@ -284,7 +282,7 @@ task<void> WorkflowRun::announce(std::vector<Event> events) {
 WorkflowSummary WorkflowRun::summary(Timestamp at) const {
   return {.id = state_.id,
           .name = state_.definition->name,
-          .status = core::status(state_),
+          .status = core::waits_for_people(state_) ? WorkflowStatus::paused : core::status(state_),
           .phase = state_.phase,
           .round = state_.round,
           .reason = core::reason(state_),
