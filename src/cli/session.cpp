@@ -102,7 +102,12 @@ Result<std::unique_ptr<Session>> Session::open(const Globals& globals, SessionRe
   if (!config) return fail(config.error());
   const bool create = request.create;
   auto ai = std::make_unique<ConductorAI>(options_for(project, *config, std::move(request)));
-  if (auto ready = ai->initialize(); !ready) return fail(ready.error());
+  if (auto ready = ai->initialize(); !ready) {
+    // A state directory that is not ours to write is the machine's matter, not the user's text.
+    Error error = ready.error();
+    if (error.code == ErrorCode::permission_denied) error.code = ErrorCode::unavailable;
+    return fail(std::move(error));
+  }
   if (create && config->runtime.state != "memory") exclude_from_git(project.state_dir);
   return std::unique_ptr<Session>(new Session(std::move(project), std::move(*config), std::move(ai)));
 }
