@@ -200,9 +200,11 @@ TEST(Tables, AlignColumnsAndStayWithinTheWidth) {
 TEST(Summary, SaysWhereTheResultIsAndHowToLookAtIt) {
   const std::string text = summary_text(finished(), "/p/.conductorai", 0, false);
   EXPECT_THAT(text, AllOf(HasSubstr("url-shortener  wf-1  COMPLETED  2 rounds, 3.2 s"), HasSubstr("7 of 7 tests pass"),
-                          HasSubstr("git -C '/a repo' log --stat conductorai/wf-1"), HasSubstr("conductorai events wf-1"),
+                          HasSubstr("branch     conductorai/wf-1 at cccccccccccc in '/a repo'"),
+                          HasSubstr("git -C '/a repo' log --stat cccccccccccc"), HasSubstr("conductorai events wf-1"),
                           HasSubstr("/p/.conductorai/artifacts")));
   EXPECT_THAT(text, Not(HasSubstr("next")));
+  EXPECT_THAT(summary_text(finished(), "", 0, false), Not(HasSubstr("conductorai events")));
 }
 
 TEST(Summary, NamesTheNextStep) {
@@ -318,7 +320,7 @@ TEST(RunOptions, RefusesAWorkflowThatNeedsAModelAndHasNone) {
   definition.tasks.push_back({.id = TaskId("code"), .agent = AgentType("coding")});
   auto refused = check_llm(definition, agents);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(exit_code(refused.error().code), 2);
+  EXPECT_EQ(exit_code(refused.error().code), 4);
   EXPECT_THAT(refused.error().hint, HasSubstr("--llm mock"));
   definition.llm.provider = "mock:answers.yaml";
   EXPECT_TRUE(check_llm(definition, agents));

@@ -47,7 +47,9 @@ void tell_end(const Session& session, const WorkflowView& view, bool json) {
   if (json) {
     std::cout << result_line(view) << std::endl;
   } else {
-    std::cout << summary_text(view, session.project().state_dir, terminal_columns(), use_colors()) << std::flush;
+    const bool kept = session.config().runtime.state != "memory";
+    const auto state_dir = kept ? session.project().state_dir : std::filesystem::path();
+    std::cout << summary_text(view, state_dir, terminal_columns(), use_colors()) << std::flush;
   }
   const bool resumable = view.status == WorkflowStatus::in_progress || view.status == WorkflowStatus::paused;
   if (Session::signal() != 0 && resumable) std::cerr << "interrupted; to go on: conductorai resume " << view.id.str() << std::endl;

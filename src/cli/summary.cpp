@@ -51,7 +51,7 @@ std::string workspace_lines(const WorkflowView& view) {
   if (view.branch.empty() || view.commit.empty()) return out;
   const std::string repo = quoted(clean_line(view.repo.string())), branch = clean_line(view.branch);
   add_line(out, "branch", fmt::format("{} at {} in {}", branch, view.commit.substr(0, 12), repo));
-  add_line(out, "look at it", fmt::format("git -C {} log --stat {}", repo, branch));
+  add_line(out, "look at it", fmt::format("git -C {} log --stat {}", repo, view.commit.substr(0, 12)));
   return out;
 }
 
@@ -87,9 +87,11 @@ std::string summary_text(const WorkflowView& view, const std::filesystem::path& 
   out += workspace_lines(view);
   add_line(out, "usage", usage_text(view.usage));
   add_line(out, "owner", clean_line(view.owner));
-  add_line(out, "journal", "conductorai events " + view.id.str());
-  add_line(out, "artifacts", fmt::format("conductorai artifacts list {}   ({})", view.id.str(), (state_dir / "artifacts").string()));
-  add_line(out, "next", next_step(view));
+  if (!state_dir.empty()) {
+    add_line(out, "journal", "conductorai events " + view.id.str());
+    add_line(out, "artifacts", fmt::format("conductorai artifacts list {}   ({})", view.id.str(), (state_dir / "artifacts").string()));
+  }
+  if (!state_dir.empty()) add_line(out, "next", next_step(view));
   return out;
 }
 

@@ -8,7 +8,8 @@
 
 namespace conductorai::cli {
 
-/// The closing table of run, resume and watch, and what `status` prints.
+/// The closing table of run, resume and watch, and what `status` prints. `state_dir` empty: state was kept in memory and is gone, so no
+/// command can look at it.
 std::string summary_text(const WorkflowView& view, const std::filesystem::path& state_dir, std::size_t width, bool colors);
 
 /// "calls 9, tokens 1234 in 567 out"

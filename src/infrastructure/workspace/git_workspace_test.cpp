@@ -1,19 +1,12 @@
-#include <fcntl.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include "infrastructure/workspace/git_workspace_fixture.hpp"
+
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <fstream>
-
-#include "infrastructure/workspace/git_workspace_manager.hpp"
-#include "runtime/scope.hpp"
+#include <set>
 
 namespace conductorai::infrastructure {
 namespace {
 
-namespace fs = std::filesystem;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -21,91 +14,6 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
-
-const Timestamp kAt{std::chrono::milliseconds(1'700'000'000'000)};
-
-/// A repository of a user, a state directory, and the manager under test.
-class GitWorkspaceTest : public ::testing::Test {
- protected:
-  GitWorkspaceTest() {
-    std::string name = (fs::temp_directory_path() / "conductorai-workspace-XXXXXX").string();
-    top_ = ::mkdtemp(name.data());
-    fs::permissions(top_, fs::perms(0755));
-    fs::create_directories(repo());
-    manager_ = std::make_unique<GitWorkspaceManager>(loop_, settings());
-  }
-  ~GitWorkspaceTest() override {
-    manager_.reset();
-    (void)std::system(("chmod -R u+rwx '" + top_.string() + "'; rm -rf '" + top_.string() + "'").c_str());
-  }
-
-  [[nodiscard]] fs::path repo() const { return top_ / "repo"; }
-  [[nodiscard]] fs::path state() const { return top_ / "state"; }
-  [[nodiscard]] GitWorkspaceSettings settings() const {
-    WorkArea area = work_area(state());
-    area.root = top_ / "work";
-    return {.state_dir = state(), .area = area};
-  }
-
-  template <class T>
-  T run(task<T> work) {
-    return runtime::run_to_end(loop_, std::move(work));
-  }
-  /// The git of the user, with configuration of no account.
-  std::string git(const std::string& words, const fs::path& at = {}) {
-    const std::string command = "cd '" + (at.empty() ? repo() : at).string() +
-                                "' && HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=u GIT_AUTHOR_EMAIL=u@x GIT_COMMITTER_NAME=u "
-                                "GIT_COMMITTER_EMAIL=u@x git -c safe.directory='*' " +
-                                words + " 2>&1";
-    FILE* pipe = ::popen(command.c_str(), "r");
-    std::string out;
-    char buffer[4096];
-    while (std::size_t got = std::fread(buffer, 1, sizeof buffer, pipe)) out.append(buffer, got);
-    EXPECT_EQ(::pclose(pipe), 0) << command << "\n" << out;
-    while (!out.empty() && out.back() == '\n') out.pop_back();
-    return out;
-  }
-  static void put(const fs::path& file, std::string_view text) {
-    fs::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << text;
-  }
-  static std::string get(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  /// A commit with these files.
-  std::string start_repo(const std::map<std::string, std::string>& files = {{"a.txt", "one\ntwo\nthree\n"}, {"d/b.txt", "b\n"}}) {
-    git("init -q -b main .");
-    for (const auto& [path, text] : files) put(repo() / path, text);
-    git("add -A -f");
-    git("commit -q -m start");
-    return git("rev-parse HEAD");
-  }
-  static AttemptId attempt(const std::string& name, int number = 1) { return {WorkflowId("wf-1"), TaskId(name), 1, number}; }
-  std::unique_ptr<Workspace> open(const std::string& base, const std::string& name = "code", std::vector<std::string> guarded = {}) {
-    auto opened = run(manager_->open(attempt(name), repo(), base, std::move(guarded)));
-    EXPECT_TRUE(opened) << to_string(opened.error());
-    return opened ? std::move(*opened) : nullptr;
-  }
-  std::string commit(Workspace& workspace, const std::string& name = "code") {
-    auto made = run(workspace.commit("Change", {attempt(name), AgentId("coding-01"), {}}, kAt));
-    EXPECT_TRUE(made) << to_string(made.error());
-    return made.value_or("");
-  }
-  template <class T>
-  static std::optional<ErrorCode> code(const Result<T>& result) {
-    return result ? std::nullopt : std::optional(result.error().code);
-  }
-  /// Prepares with what differs from the default request.
-  Result<Branch> prepare(BranchRequest request) {
-    request.workflow = WorkflowId("wf-1");
-    return run(manager_->prepare(std::move(request)));
-  }
-
-  fs::path top_;
-  runtime::Loop loop_;
-  std::unique_ptr<GitWorkspaceManager> manager_;
-};
 
 // --- prepare ---------------------------------------------------------------------------------------------------------------------------
 
@@ -499,8 +407,7 @@ TEST_F(GitWorkspaceTest, LetsManyAttemptsCommitAndMergeAtOnce) {
   EXPECT_EQ(git("fsck --strict --no-dangling"), "");
 }
 
-// --- leftovers
-// ----------------------------------------------------------------------------------------------------------------------------
+// --- leftovers -----------------------------------------------------------------------------------------------------------------
 
 TEST_F(GitWorkspaceTest, ThrowsLeftoversOfADeadOwnerAway) {
   const std::string base = start_repo();
@@ -541,138 +448,7 @@ TEST_F(GitWorkspaceTest, KeepsTasksWithAwkwardNamesApart) {
     EXPECT_EQ(workspace->root().parent_path(), settings().area.root / "trees" / "wf-1");
 }
 
-// --- hostile content
-// ------------------------------------------------------------------------------------------------------------------------
-
-class HostileRepositoryTest : public GitWorkspaceTest {
- protected:
-  [[nodiscard]] fs::path proof() const { return top_ / "executed"; }
-  [[nodiscard]] std::string program() const { return "sh -c 'touch " + proof().string() + "; cat'"; }
-  void plant_hook(const fs::path& git_dir, const std::string& name) {
-    put(git_dir / "hooks" / name, "#!/bin/sh\ntouch '" + proof().string() + "'\n");
-    fs::permissions(git_dir / "hooks" / name, fs::perms(0755));
-  }
-};
-
-TEST_F(HostileRepositoryTest, RunsNoHookFilterOrProgramOfTheRepository) {
-  const std::string base = start_repo({{"a.txt", "1\n"}, {".gitattributes", "* filter=evil diff=evil merge=evil text eol=crlf ident\n"}});
-  for (const char* hook :
-       {"pre-commit", "post-commit", "post-checkout", "reference-transaction", "post-index-change", "post-merge", "pre-auto-gc"})
-    plant_hook(repo() / ".git", hook);
-  for (const char* key : {"filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "diff.evil.textconv", "diff.evil.command",
-                          "merge.evil.driver", "diff.external", "core.fsmonitor", "core.sshCommand", "core.pager", "core.editor"})
-    git(std::string("config ") + key + " \"" + program() + "\"");
-  git("config filter.evil.required true");
-  git("config core.hooksPath '" + (repo() / ".git/hooks").string() + "'");
-  put(repo() / "a.txt", "1\n");  // same bytes, new time: git has to look closer
-  auto branch = prepare({.repo = repo().string(), .allow_dirty = false});
-  ASSERT_TRUE(branch) << to_string(branch.error());
-  auto left = open(base, "left"), right = open(base, "right");
-  EXPECT_EQ(get(left->root() / "a.txt"), "1\n");
-  ASSERT_TRUE(run(left->write("a.txt", "left $Id$\n")));
-  ASSERT_TRUE(run(right->write("b.txt", "right\n")));
-  EXPECT_THAT(*run(left->diff()), HasSubstr("+left $Id$"));
-  const std::string l = commit(*left, "left"), r = commit(*right, "right");
-  auto merged = run(manager_->merge(repo(), l, r, "Merge", kAt));
-  ASSERT_TRUE(merged) << to_string(merged.error());
-  ASSERT_TRUE(run(manager_->move_branch(repo(), "conductorai/wf-1", merged->head)));
-  EXPECT_FALSE(fs::exists(proof()));
-  EXPECT_EQ(get(repo() / "a.txt"), "1\n");
-}
-
-TEST_F(HostileRepositoryTest, RefusesPlantedRepositoriesAndRunsNothingOfThem) {
-  const std::string base = start_repo();
-  for (const char* folder : {"", "deep/down", "d"}) {
-    auto workspace = open(base);
-    const fs::path planted = workspace->root() / folder;
-    fs::create_directories(planted);
-    git("init -q .", planted);
-    git("-c user.name=x -c user.email=x@x commit -q --allow-empty -m x", planted);
-    git("config core.fsmonitor \"" + program() + "\"", planted);
-    plant_hook(planted / ".git", "post-index-change");
-    EXPECT_EQ(code(run(workspace->snapshot())), ErrorCode::permission_denied) << folder;
-    EXPECT_EQ(code(run(workspace->changes())), ErrorCode::permission_denied) << folder;
-    EXPECT_EQ(code(run(workspace->commit("x", {attempt("code"), AgentId("a"), {}}, kAt))), ErrorCode::permission_denied) << folder;
-    EXPECT_FALSE(fs::exists(proof()));
-  }
-  auto workspace = open(base);
-  put(workspace->root() / "d/.GIT", "gitdir: /elsewhere\n");
-  auto refused = run(workspace->snapshot());
-  ASSERT_EQ(code(refused), ErrorCode::permission_denied);
-  EXPECT_EQ(refused.error().where, "d/.GIT");
-}
-
-TEST_F(HostileRepositoryTest, RunsNothingOfASubmoduleThatCodeFilledIn) {
-  start_repo();
-  git("update-index --add --cacheinfo 160000," + std::string(40, '1') + ",sub");
-  put(repo() / ".gitmodules",
-      "[submodule \"sub\"]\n\tpath = sub\n\turl = ./x\n\tignore = none\n\tupdate = !touch " + proof().string() + "\n");
-  git("add .gitmodules");
-  git("commit -q -m sub");
-  const std::string base = git("rev-parse HEAD");
-  auto workspace = open(base);
-  EXPECT_THAT(*run(workspace->changes()), IsEmpty());
-  EXPECT_THAT(*run(workspace->list_files()), Not(Contains("sub")));
-  git("init -q .", workspace->root() / "sub");
-  git("config core.fsmonitor \"" + program() + "\"", workspace->root() / "sub");
-  EXPECT_EQ(code(run(workspace->changes())), ErrorCode::permission_denied);
-  EXPECT_FALSE(fs::exists(proof()));
-}
-
-TEST_F(HostileRepositoryTest, ToleratesRepositoriesInsideIgnoredFolders) {
-  auto workspace = open(start_repo({{".gitignore", "vendor/\n"}, {"a", "x"}}));
-  git("init -q vendor/pkg", [&] {
-    fs::create_directories(workspace->root() / "vendor/pkg");
-    return workspace->root();
-  }());
-  EXPECT_THAT(*run(workspace->changes()), IsEmpty());
-}
-
-TEST_F(HostileRepositoryTest, DoesNotLetAttributesHideADiff) {
-  auto workspace = open(start_repo());
-  ASSERT_TRUE(run(workspace->write(".gitattributes", "* -diff binary\n")));
-  ASSERT_TRUE(run(workspace->write("a.txt", "hidden?\n")));
-  EXPECT_THAT(*run(workspace->diff()), HasSubstr("+hidden?"));
-}
-
-TEST_F(HostileRepositoryTest, SeesAChangeThatHidesBehindOldTimes) {
-  auto workspace = open(start_repo());
-  ASSERT_TRUE(run(workspace->snapshot()));
-  struct stat before{};
-  const fs::path file = workspace->root() / "a.txt";
-  ASSERT_EQ(::stat(file.c_str(), &before), 0);
-  const int fd = ::open(file.c_str(), O_WRONLY);
-  ASSERT_EQ(::pwrite(fd, "ONE", 3, 0), 3);
-  const timespec times[2] = {before.st_atim, before.st_mtim};
-  ::futimens(fd, times);
-  ::close(fd);
-  EXPECT_THAT(*run(workspace->changes()), ElementsAre(Pair("a.txt", 'M')));
-}
-
-TEST_F(HostileRepositoryTest, RecordsSymlinksWithoutFollowingThem) {
-  put(top_ / "secret", "secret");
-  auto workspace = open(start_repo());
-  fs::remove(workspace->root() / "a.txt");
-  fs::create_symlink(top_ / "secret", workspace->root() / "a.txt");
-  fs::create_directory_symlink(top_, workspace->root() / "all");
-  EXPECT_THAT(*run(workspace->changes()), UnorderedElementsAre(Pair("a.txt", 'M'), Pair("all", 'A')));
-  EXPECT_THAT(git("ls-tree " + *run(workspace->snapshot()) + " a.txt"), HasSubstr("120000"));
-  EXPECT_THAT(*run(workspace->diff()), Not(HasSubstr("+secret\n")));
-}
-
-TEST_F(HostileRepositoryTest, UsesNoGitFromTheWorkspaceOrARelativePath) {
-  auto workspace = open(start_repo());
-  put(workspace->root() / "git", "#!/bin/sh\ntouch '" + proof().string() + "'\n");
-  fs::permissions(workspace->root() / "git", fs::perms(0755));
-  const std::string path = ::getenv("PATH");
-  ::setenv("PATH", (".::" + path).c_str(), 1);
-  EXPECT_TRUE(run(workspace->snapshot()));
-  ::setenv("PATH", path.c_str(), 1);
-  EXPECT_FALSE(fs::exists(proof()));
-}
-
-// --- the machine
-// ----------------------------------------------------------------------------------------------------------------------------
+// --- the machine ---------------------------------------------------------------------------------------------------------------
 
 TEST_F(GitWorkspaceTest, SaysThatGitIsMissing) {
   start_repo();
