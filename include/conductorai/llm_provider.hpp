@@ -71,6 +71,8 @@ struct LLMResponse {
 
 /// Errors: rate_limited and unavailable (retryable), invalid_answer, invalid_argument (4xx), permission_denied (keys), timeout, cancelled,
 /// budget_exhausted (from the ledger decorator). Cancellation: the request is dropped; its cost is settled by the ledger as unknown.
+inline constexpr std::string_view kUnrecordedAnswer = "steps ledger";  // `where` of an answer that came and could not be recorded: suspends
+
 class BaseLLMProvider {
  public:
   virtual ~BaseLLMProvider() = default;

@@ -71,6 +71,8 @@ class WorkspaceManager {
   virtual ~WorkspaceManager() = default;
   /// Resolves repo and base, checks for a dirty checkout; creates no ref yet. Idempotent.
   virtual task<Result<Branch>> prepare(BranchRequest request) = 0;
+  /// The repository that `prepare` answered for this workflow; checks nothing else. `repo` as in BranchRequest.
+  virtual task<Result<std::filesystem::path>> locate(WorkflowId workflow, std::string repo) = 0;
   /// A fresh worktree at `base` for this attempt; one that a dead owner left under the same name is thrown away first.
   virtual task<Result<std::unique_ptr<Workspace>>> open(AttemptId attempt, std::filesystem::path repo, std::string base,
                                                         std::vector<std::string> protected_paths) = 0;

@@ -1,17 +1,19 @@
 #pragma once
 // Members of the contract's structs, for the JSON codec. A struct added to a stored or sent form gets its line here.
 
-#include <boost/describe/enum.hpp>
 #include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
 
-#include "conductorai/events.hpp"
 #include "conductorai/artifact_store.hpp"
+#include "conductorai/events.hpp"
 #include "conductorai/llm_provider.hpp"
 #include "conductorai/state_manager.hpp"
 
 namespace conductorai {
 
-BOOST_DESCRIBE_ENUM(ErrorCode, invalid_argument, not_found, already_exists, conflict, fenced, permission_denied, unavailable, resource_exhausted, budget_exhausted, rate_limited, timeout, cancelled, invalid_answer, unsupported, data_corrupted, internal)
+BOOST_DESCRIBE_ENUM(ErrorCode, invalid_argument, not_found, already_exists, conflict, fenced, permission_denied, unavailable,
+                    resource_exhausted, budget_exhausted, rate_limited, timeout, cancelled, invalid_answer, unsupported, data_corrupted,
+                    internal)
 BOOST_DESCRIBE_ENUM(Retry, never, backoff, after)
 BOOST_DESCRIBE_STRUCT(Error, (), (code, message, where, hint, retry, retry_after, cause))
 BOOST_DESCRIBE_STRUCT(AttemptId, (), (workflow, task, round, attempt))
@@ -28,22 +30,28 @@ BOOST_DESCRIBE_STRUCT(Finding, (), (severity, file, line, message, source))
 BOOST_DESCRIBE_STRUCT(FeedbackPayload, (), (from, target, severity, summary, findings, recommendations, affected_tasks, evidence))
 BOOST_DESCRIBE_STRUCT(Usage, (), (calls, input_tokens, output_tokens, cached_calls, unknown_calls, usd_micros, wall_ms))
 BOOST_DESCRIBE_STRUCT(ArtifactRef, (), (name, type, digest, size))
-BOOST_DESCRIBE_STRUCT(TaskResult, (), (id, agent, status, verdict, summary, outputs, evidence, artifacts, commit, feedback, error, usage, duration_ms))
+BOOST_DESCRIBE_STRUCT(TaskResult, (),
+                      (id, agent, status, verdict, summary, outputs, evidence, artifacts, commit, feedback, error, usage, duration_ms))
 BOOST_DESCRIBE_STRUCT(AgentState, (), (id, type, status, capacity, running, succeeded, failed, current_tasks, last_heartbeat, breaker))
 BOOST_DESCRIBE_ENUM(Network, none, prepare, full)
 BOOST_DESCRIBE_ENUM(OnExhausted, fail, complete_with_warnings)
 BOOST_DESCRIBE_STRUCT(RetryPolicy, (), (max_attempts, backoff, max_backoff))
-BOOST_DESCRIBE_STRUCT(TaskDefinition, (), (id, agent, phase, needs, condition, with, timeout, retry, foreach, max_parallel, continue_on_error, priority, outputs, approval))
+BOOST_DESCRIBE_STRUCT(TaskDefinition, (),
+                      (id, agent, phase, needs, condition, with, timeout, retry, foreach, max_parallel, continue_on_error, priority,
+                       outputs, approval))
 BOOST_DESCRIBE_STRUCT(WorkspaceDefinition, (), (repo, base, protected_paths, allow_dirty))
 BOOST_DESCRIBE_STRUCT(ReportDefinition, (), (format, path))
 BOOST_DESCRIBE_STRUCT(ToolchainDefinition, (), (prepare, build, test, run, report))
 BOOST_DESCRIBE_STRUCT(SandboxDefinition, (), (enabled, network, read, memory_bytes, processes, disk_bytes, output_bytes, wall))
 BOOST_DESCRIBE_STRUCT(GateDefinition, (), (min_success_rate, approval))
 BOOST_DESCRIBE_STRUCT(BudgetDefinition, (), (usd_micros, tokens, calls, wall_ms))
-BOOST_DESCRIBE_STRUCT(PolicyDefinition, (), (max_concurrent_tasks, max_concurrent_per_agent, approvals, deploy_targets, allowed_commands, approval_timeout))
+BOOST_DESCRIBE_STRUCT(PolicyDefinition, (),
+                      (max_concurrent_tasks, max_concurrent_per_agent, approvals, deploy_targets, allowed_commands, approval_timeout))
 BOOST_DESCRIBE_STRUCT(LlmTarget, (), (provider, model))
 BOOST_DESCRIBE_STRUCT(LlmDefinition, (), (provider, model, retries, fallback, script))
-BOOST_DESCRIBE_STRUCT(WorkflowDefinition, (), (name, description, requirement, inputs, env, timeout, workspace, toolchain, sandbox, tasks, gates, max_rounds, max_loops, on_exhausted, budget, policies, llm))
+BOOST_DESCRIBE_STRUCT(WorkflowDefinition, (),
+                      (name, description, requirement, inputs, env, timeout, workspace, toolchain, sandbox, tasks, gates, max_rounds,
+                       max_loops, on_exhausted, budget, policies, llm))
 BOOST_DESCRIBE_ENUM(PauseKind, user, budget, claims, storage)
 BOOST_DESCRIBE_ENUM(ErrorAction, retry, skip, escalate, dead_letter)
 BOOST_DESCRIBE_ENUM(RoundKind, rework, feedback, retry)
@@ -57,7 +65,8 @@ BOOST_DESCRIBE_STRUCT(WorkflowCancelRequested, (), (by, reason, deadline))
 BOOST_DESCRIBE_STRUCT(WorkflowCancelled, (), (reason))
 BOOST_DESCRIBE_STRUCT(WorkflowCompleted, (), (warnings))
 BOOST_DESCRIBE_STRUCT(WorkflowFailed, (), (reason, error))
-BOOST_DESCRIBE_STRUCT(TaskCompleted, (), (id, agent, verdict, summary, outputs, evidence, artifacts, commit, head, usage, duration_ms, feedback))
+BOOST_DESCRIBE_STRUCT(TaskCompleted, (),
+                      (id, agent, verdict, summary, outputs, evidence, artifacts, commit, head, usage, duration_ms, feedback))
 BOOST_DESCRIBE_STRUCT(TaskFailed, (), (id, agent, error, action, retry_at, artifacts, evidence, usage, duration_ms, findings))
 BOOST_DESCRIBE_STRUCT(TaskSkipped, (), (task, round, reason))
 BOOST_DESCRIBE_STRUCT(TaskExpanded, (), (task, round, items))

@@ -88,9 +88,12 @@ void append_json(std::string& out, const Value& value) {
   } else if (const auto* i = value.as_int()) {
     fmt::format_to(std::back_inserter(out), "{}", *i);
   } else if (const double* d = value.as_double()) {
-    if (!std::isfinite(*d)) out += "null";
-    else if (*d == std::floor(*d) && std::abs(*d) < 1e15) fmt::format_to(std::back_inserter(out), "{:.1f}", *d);
-    else fmt::format_to(std::back_inserter(out), "{}", *d);
+    if (!std::isfinite(*d))
+      out += "null";
+    else if (*d == std::floor(*d) && std::abs(*d) < 1e15)
+      fmt::format_to(std::back_inserter(out), "{:.1f}", *d);
+    else
+      fmt::format_to(std::back_inserter(out), "{}", *d);
   } else if (const auto* s = value.as_string()) {
     append_json_string(out, *s);
   } else if (const auto* a = value.as_array()) {

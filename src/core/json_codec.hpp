@@ -1,7 +1,7 @@
 #pragma once
-// Described structs to JSON and back. Writer: empty strings, lists, maps and absent optionals are left out. Reader: a missing field keeps its
-// default, an unknown one is ignored (journals outlive versions) or refused (`Unknown::refuse`), errors carry the path.
-// Boost.JSON's own described conversion refuses any missing or extra field, hence ours.
+// Described structs to JSON and back. Writer: empty strings, lists, maps and absent optionals are left out. Reader: a missing field keeps
+// its default, an unknown one is ignored (journals outlive versions) or refused (`Unknown::refuse`), errors carry the path. Boost.JSON's
+// own described conversion refuses any missing or extra field, hence ours.
 
 #include <boost/describe.hpp>
 #include <boost/json/array.hpp>
@@ -37,11 +37,16 @@ concept Described = boost::describe::has_describe_members<T>::value && !std::is_
 
 template <class T>
 bool is_empty(const T& value) {
-  if constexpr (is_a<T, std::optional>) return !value.has_value();
-  else if constexpr (is_a<T, std::shared_ptr>) return value == nullptr;
-  else if constexpr (is_a<T, Id>) return value.empty();
-  else if constexpr (requires { value.empty(); }) return value.empty();
-  else return false;
+  if constexpr (is_a<T, std::optional>)
+    return !value.has_value();
+  else if constexpr (is_a<T, std::shared_ptr>)
+    return value == nullptr;
+  else if constexpr (is_a<T, Id>)
+    return value.empty();
+  else if constexpr (requires { value.empty(); })
+    return value.empty();
+  else
+    return false;
 }
 
 template <class T>
@@ -64,16 +69,26 @@ void write_fields(std::string& out, const T& value) {
 
 template <class T>
 void write(std::string& out, const T& value) {
-  if constexpr (std::is_same_v<T, bool>) out += value ? "true" : "false";
-  else if constexpr (std::is_integral_v<T>) out += std::to_string(value);
-  else if constexpr (std::is_floating_point_v<T>) append_json(out, Value(static_cast<double>(value)));
-  else if constexpr (std::is_enum_v<T>) append_json_string(out, boost::describe::enum_to_string(value, "unknown"));
-  else if constexpr (std::is_convertible_v<const T&, std::string_view>) append_json_string(out, value);
-  else if constexpr (is_a<T, Id>) append_json_string(out, value.value);
-  else if constexpr (std::is_same_v<T, Timestamp>) append_json_string(out, to_iso8601(value));
-  else if constexpr (std::is_same_v<T, Milliseconds>) out += std::to_string(value.count());
-  else if constexpr (std::is_same_v<T, Value> || std::is_same_v<T, Object>) append_json(out, value);
-  else if constexpr (is_a<T, std::optional> || is_a<T, std::shared_ptr>) value ? write(out, *value) : void(out += "null");
+  if constexpr (std::is_same_v<T, bool>)
+    out += value ? "true" : "false";
+  else if constexpr (std::is_integral_v<T>)
+    out += std::to_string(value);
+  else if constexpr (std::is_floating_point_v<T>)
+    append_json(out, Value(static_cast<double>(value)));
+  else if constexpr (std::is_enum_v<T>)
+    append_json_string(out, boost::describe::enum_to_string(value, "unknown"));
+  else if constexpr (std::is_convertible_v<const T&, std::string_view>)
+    append_json_string(out, value);
+  else if constexpr (is_a<T, Id>)
+    append_json_string(out, value.value);
+  else if constexpr (std::is_same_v<T, Timestamp>)
+    append_json_string(out, to_iso8601(value));
+  else if constexpr (std::is_same_v<T, Milliseconds>)
+    out += std::to_string(value.count());
+  else if constexpr (std::is_same_v<T, Value> || std::is_same_v<T, Object>)
+    append_json(out, value);
+  else if constexpr (is_a<T, std::optional> || is_a<T, std::shared_ptr>)
+    value ? write(out, *value) : void(out += "null");
   else if constexpr (is_a<T, std::vector>) {
     out += '[';
     bool first = true;
@@ -87,13 +102,16 @@ void write(std::string& out, const T& value) {
     bool first = true;
     for (const auto& [key, item] : value) {
       if (!std::exchange(first, false)) out += ',';
-      if constexpr (is_a<std::decay_t<decltype(key)>, Id>) append_json_string(out, key.value);
-      else append_json_string(out, key);
+      if constexpr (is_a<std::decay_t<decltype(key)>, Id>)
+        append_json_string(out, key.value);
+      else
+        append_json_string(out, key);
       out += ':';
       write(out, item);
     }
     out += '}';
-  } else write_fields(out, value);
+  } else
+    write_fields(out, value);
 }
 
 struct Reader {

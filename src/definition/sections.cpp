@@ -239,7 +239,7 @@ const Section<BudgetDefinition>& budget_section() {
                                   .key("usd", &BudgetDefinition::usd_micros, usd(), "cost of model calls in US dollars")
                                   .key("tokens", &BudgetDefinition::tokens, whole_number(1, kTokens), "sent and received")
                                   .key("calls", &BudgetDefinition::calls, whole_number(1, kMany), "of models")
-                                  .key("wall-minutes", &BudgetDefinition::wall_ms, minutes(), "time of model calls and commands");
+                                  .key("wall-minutes", &BudgetDefinition::wall_ms, minutes(), "time of commands");
   return section;
 }
 

@@ -28,8 +28,7 @@ TEST(JUnit, ReadsCasesOfAllOutcomes) {
 }
 
 TEST(JUnit, ReadsCTestsDialect) {
-  auto report =
-      parse_junit(R"(<testsuite name="suite" tests = "3" failures = "1" skipped =
+  auto report = parse_junit(R"(<testsuite name="suite" tests = "3" failures = "1" skipped =
                       "2" > <testcase name = "a" classname = "a" status = "run"><system - out> fine</ system - out></ testcase>
                             <testcase name = "b" classname = "b" status = "fail"><failure message = "Failed" /><system - out>
                                 x.cpp : 3 : Failure</ system - out></ testcase><testcase name = "gone" classname = "gone" status = "notrun">

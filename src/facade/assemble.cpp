@@ -134,6 +134,8 @@ Result<void> add_built_in_agents(House& house) {
 }  // namespace
 
 Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
+  if (options.agent_capacity < 1 || options.agents_per_type < 1)
+    return fail(ErrorCode::invalid_argument, "agents_per_type and agent_capacity must be at least 1");
   auto house = std::make_unique<House>();
   house->options = std::move(options);
   house->owner = owner_name();

@@ -3,8 +3,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <atomic>
-
 #include "core/codec.hpp"
 #include "core/decide.hpp"
 #include "facade/house.hpp"
@@ -65,7 +63,6 @@ class ConductorAI::Impl {
   Options options_;
   runtime::Loop loop_;
   int wake_;
-  std::atomic<bool> interrupted_ = false;
   CancelSource following_;  // read_events in follow mode
   std::unique_ptr<facade::House> house_;
   std::vector<std::unique_ptr<BaseAgent>> early_;  // registered before initialize
@@ -73,6 +70,7 @@ class ConductorAI::Impl {
 };
 
 Result<void> ConductorAI::Impl::initialize() {
+  if (house_) return fail(ErrorCode::already_exists, "initialize was called before");
   auto made = facade::assemble(loop_, options_);
   if (!made) return fail(made.error());
   house_ = std::move(*made);
@@ -85,7 +83,7 @@ Result<void> ConductorAI::Impl::initialize() {
   scope_.spawn(watch_interrupts());
   for (auto& agent : std::exchange(early_, {}))
     if (auto added = house_->add_agent(std::move(agent)); !added) return added;
-  return {};
+  return run(house_->engine->settle_ended());
 }
 
 void ConductorAI::Impl::shutdown() {
@@ -103,7 +101,6 @@ Result<void> ConductorAI::Impl::add(std::unique_ptr<BaseAgent> agent) {
 }
 
 void ConductorAI::Impl::interrupt() noexcept {
-  interrupted_.store(true);
   const std::uint64_t one = 1;
   [[maybe_unused]] auto written = ::write(wake_, &one, sizeof one);
 }

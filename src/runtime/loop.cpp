@@ -6,6 +6,8 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <cstring>
 #include <deque>
 
 #include "runtime/suspension.hpp"
@@ -45,7 +47,7 @@ class AsioTimer final : public Timer {
   std::shared_ptr<State> state_;
 };
 
-/// One readiness wait. The descriptor is duplicated, so that closing ours never closes the caller's.
+/// One readiness wait on a descriptor of its own: a duplicate, so that closing it never closes the caller's.
 class FdWait final : public Suspension {
  public:
   FdWait(asio::io_context& io, int fd, asio::posix::descriptor_base::wait_type type) : state_(std::make_shared<State>(io, fd)) {
@@ -62,7 +64,7 @@ class FdWait final : public Suspension {
 
  private:
   struct State {
-    State(asio::io_context& io, int fd) : descriptor(io, ::fcntl(fd, F_DUPFD_CLOEXEC, 0)) {}
+    State(asio::io_context& io, int fd) : descriptor(io, fd) {}
     asio::posix::stream_descriptor descriptor;
     FdWait* wait = nullptr;
   };
@@ -94,14 +96,21 @@ std::unique_ptr<Timer> Loop::call_after(std::chrono::nanoseconds delay, std::fun
   return std::make_unique<AsioTimer>(impl_->io, delay, std::move(function));
 }
 
-task<Result<void>> Loop::readable(int fd) {
-  FdWait wait(impl_->io, fd, asio::posix::descriptor_base::wait_read);
+namespace {
+task<Result<void>> ready(asio::io_context& io, int fd, asio::posix::descriptor_base::wait_type type) {
+  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) co_return fail(ErrorCode::resource_exhausted, std::string("cannot wait for a descriptor: ") + std::strerror(errno));
+  FdWait wait(io, copy, type);
   co_return co_await wait;
+}
+}  // namespace
+
+task<Result<void>> Loop::readable(int fd) {
+  return ready(impl_->io, fd, asio::posix::descriptor_base::wait_read);
 }
 
 task<Result<void>> Loop::writable(int fd) {
-  FdWait wait(impl_->io, fd, asio::posix::descriptor_base::wait_write);
-  co_return co_await wait;
+  return ready(impl_->io, fd, asio::posix::descriptor_base::wait_write);
 }
 
 void Loop::run_until(const std::function<bool()>& done) {

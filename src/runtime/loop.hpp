@@ -23,7 +23,8 @@ class Loop final : public Executor, public Clock {
   [[nodiscard]] Instant steady_now() const override;
   [[nodiscard]] std::unique_ptr<Timer> call_after(std::chrono::nanoseconds delay, std::function<void()> function) override;
 
-  /// Suspends until `fd` is readable (or writable). The fd stays the caller's and must stay open meanwhile. Errors: cancelled.
+  /// Suspends until `fd` is readable (or writable). The fd stays the caller's and must stay open meanwhile. Errors: cancelled,
+  /// resource_exhausted (no descriptor left).
   task<Result<void>> readable(int fd);
   task<Result<void>> writable(int fd);
 

@@ -22,7 +22,7 @@ WORKFLOW = {
         "review": {"agent": "review", "needs": ["code"]},
         "test": {"agent": "test", "needs": ["code"], "with": {"write-tests": False}},
         "sign": {"agent": "command", "needs": ["test", "review"], "approval": True,
-                 "with": {"run": "echo signed=yes >> \"$CONDUCTORAI_OUTPUT\""}},
+                 "with": {"run": "echo yes > signed.txt", "commit": True}},
     },
 }
 ANSWERS = [

@@ -116,6 +116,12 @@ struct AgentHost::Impl {
       result = cancelled_result(assignment->id, host.agent->id(), attempt.reason);
       result.usage = usage;
     }
+    if (!attempt.cancel.cancelled() && result.status == ResultStatus::cancelled) {  // nobody asked for it: a failure like any other
+      result.status = ResultStatus::failed;
+      if (!result.error) result.error = Error{.message = "the agent gave up"};
+      result.error->code = ErrorCode::unavailable;
+      result.error->retry = Retry::backoff;
+    }
     if (final_result(result)) host.remember({assignment->epoch, result});
     AssignmentPtr next = std::move(attempt.next);
     const auto held = std::move(host.attempts.extract(assignment->id).mapped());  // its cancel source is this coroutine's

@@ -61,9 +61,9 @@ task<Result<std::string>> commit_changes(TaskContext& context, std::string summa
 }
 
 void apply_error(TaskResult& result, Error error) {
-  result.status = error.code == ErrorCode::cancelled          ? ResultStatus::cancelled
-                  : error.code == ErrorCode::budget_exhausted ? ResultStatus::suspended
-                                                              : ResultStatus::failed;
+  result.status = error.code == ErrorCode::cancelled                                              ? ResultStatus::cancelled
+                  : error.code == ErrorCode::budget_exhausted || error.where == kUnrecordedAnswer ? ResultStatus::suspended
+                                                                                                  : ResultStatus::failed;
   result.summary = error.message;
   result.error = std::move(error);
 }

@@ -130,6 +130,7 @@ void settle_late(StepTable& table, StoredStep& step, int number, EarlierTry earl
 void settle(StepTable& table, StoredStep& step, const StepFinish& finish) {
   const Amounts reserved = step.record.reserved;
   if (finish.status == StepStatus::unknown) {
+    if (finish.epoch >= step.record.epoch) step.record.response = finish.response;
     charge_as_unknown(table, step);
   } else if (finish.epoch < step.record.epoch) {  // not the one who sent it: its cost counts, its words do not
     charge_as_unknown(table, step);

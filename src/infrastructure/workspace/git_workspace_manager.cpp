@@ -97,8 +97,18 @@ task<Result<Branch>> GitWorkspaceManager::prepare(BranchRequest request) {
   co_return co_await prepare_existing(std::move(request));
 }
 
+fs::path GitWorkspaceManager::own_repository(const WorkflowId& workflow) const {
+  return settings_.state_dir / "repos" / folder_name(workflow.str());
+}
+
+task<Result<fs::path>> GitWorkspaceManager::locate(WorkflowId workflow, std::string repo) {
+  auto found = co_await repository(repo.empty() ? own_repository(workflow) : fs::path(repo));
+  if (!found) co_return fail(found.error());
+  co_return found->top;
+}
+
 task<Result<Branch>> GitWorkspaceManager::prepare_new(WorkflowId workflow) {
-  const fs::path folder = settings_.state_dir / "repos" / folder_name(workflow.str());
+  const fs::path folder = own_repository(workflow);
   const std::string name = "conductorai/" + workflow.str();
   std::error_code missing;
   if (!fs::exists(folder / "HEAD", missing)) {

@@ -27,6 +27,7 @@ class GitWorkspaceManager final : public WorkspaceManager {
   ~GitWorkspaceManager() override;
 
   task<Result<Branch>> prepare(BranchRequest request) override;
+  task<Result<std::filesystem::path>> locate(WorkflowId workflow, std::string repo) override;
   task<Result<std::unique_ptr<Workspace>>> open(AttemptId attempt, std::filesystem::path repo, std::string base,
                                                 std::vector<std::string> protected_paths) override;
   task<Result<Merge>> merge(std::filesystem::path repo, std::string head, std::string commit, std::string message, Timestamp at) override;
@@ -39,6 +40,7 @@ class GitWorkspaceManager final : public WorkspaceManager {
   [[nodiscard]] std::filesystem::path worktree_path(const AttemptId& attempt) const;
 
  private:
+  [[nodiscard]] std::filesystem::path own_repository(const WorkflowId& workflow) const;
   [[nodiscard]] std::filesystem::path index_path(const AttemptId& attempt) const;
   task<Result<Branch>> prepare_existing(BranchRequest request);
   task<Result<Branch>> prepare_new(WorkflowId workflow);

@@ -83,6 +83,15 @@ task<Result<StepBegun>> LedgerProvider::begin(LLMRequest request) {
   co_return begun;
 }
 
+namespace {
+/// An answer that could not be recorded: asking again would pay again, so the attempt is suspended until the store takes writes.
+Error unrecorded(Error cause) {
+  Error error{.code = cause.code, .message = "a model's answer could not be recorded", .where = std::string(kUnrecordedAnswer)};
+  error.cause = std::make_shared<const Error>(std::move(cause));
+  return error;
+}
+}  // namespace
+
 task<Result<LLMResponse>> LedgerProvider::perform(LLMRequest request, StepRecord record) {
   const LLMCaller caller = request.caller;
   StepBody body{.answer = {}, .answer_artifact = {}, .error = {}, .notes = notes_of(record)};
@@ -104,14 +113,14 @@ task<Result<LLMResponse>> LedgerProvider::perform(LLMRequest request, StepRecord
     answer->usage.calls = 1;
     finish.usage = answer->usage;
     auto stored = co_await runtime::shielded(store_answer(caller, *answer, body));
-    if (!stored) co_return fail(stored.error());
+    if (!stored) co_return fail(unrecorded(stored.error()));
   } else {
     finish.status = settled_status(answer.error());
     body.error = answer.error();
   }
   finish.response = core::write_json(body);
   auto settled = co_await runtime::shielded(settle(std::move(finish)));
-  if (!settled) co_return fail(settled.error());
+  if (!settled) co_return fail(unrecorded(settled.error()));
   co_return answer;
 }
 

@@ -36,6 +36,7 @@ class FakeWorkspaces final : public WorkspaceManager {
   task<Result<Branch>> prepare(BranchRequest request) override {
     co_return Branch{.name = "conductorai/" + request.workflow.value, .base_commit = "base", .repo = "/repo"};
   }
+  task<Result<std::filesystem::path>> locate(WorkflowId, std::string) override { co_return "/repo"; }
   task<Result<std::unique_ptr<Workspace>>> open(AttemptId, std::filesystem::path, std::string, std::vector<std::string>) override {
     co_return fail(ErrorCode::unsupported, "no files here");
   }

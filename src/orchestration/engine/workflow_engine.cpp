@@ -1,8 +1,14 @@
 #include "orchestration/engine/workflow_engine.hpp"
 
+#include <algorithm>
+
 #include "core/codec.hpp"
 
 namespace conductorai::orchestration {
+
+namespace {
+constexpr int kEndedLookedAt = 1000;  // newest first
+}
 
 WorkflowId make_workflow_id(Clock& clock, Entropy& entropy) {
   constexpr std::string_view kCrockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -18,10 +24,12 @@ WorkflowId make_workflow_id(Clock& clock, Entropy& entropy) {
 
 WorkflowEngine::WorkflowEngine(EnginePorts ports, EngineOptions options, std::filesystem::path project_root)
     : ports_(ports), options_(std::move(options)), project_root_(std::move(project_root)), scope_(ports.executor) {
-  ports_.states.on_command([this] {
-    inbox_changed_ = true;
-    if (!runs_.empty() && scope_.running() == 0) scope_.spawn(collect_inbox());
-  });
+  ports_.states.on_command([this] { look_into_inbox(); });
+}
+
+void WorkflowEngine::look_into_inbox() {
+  inbox_changed_ = true;
+  if (!runs_.empty() && scope_.running() == 0) scope_.spawn(collect_inbox());
 }
 
 WorkflowEngine::~WorkflowEngine() = default;
@@ -31,29 +39,26 @@ void WorkflowEngine::interrupt() {
   for (auto& [id, run] : runs_) run->interrupt();
 }
 
+std::string WorkflowEngine::absolute_repo(const WorkflowDefinition& definition) const {
+  const std::string& repo = definition.workspace.repo;
+  return repo.empty() ? repo : (project_root_ / repo).lexically_normal().string();
+}
+
 task<Result<std::filesystem::path>> WorkflowEngine::repository(WorkflowId workflow, std::shared_ptr<const WorkflowDefinition> definition) {
-  const std::string& repo = definition->workspace.repo;
-  // A workflow under way has had its base checked; what the user edits meanwhile in the checkout does not concern it.
-  auto branch = co_await ports_.workspaces.prepare({.workflow = workflow,
-                                                    .repo = repo.empty() ? repo : (project_root_ / repo).lexically_normal().string(),
-                                                    .base = definition->workspace.base,
-                                                    .allow_dirty = true});
-  if (!branch) co_return fail(branch.error());
-  co_return branch->repo;
+  return ports_.workspaces.locate(std::move(workflow), absolute_repo(*definition));
 }
 
 task<Result<History>> WorkflowEngine::begin(WorkflowId workflow, WorkflowDefinition definition) {
-  const std::string& repo = definition.workspace.repo;
-  auto branch = co_await ports_.workspaces.prepare({.workflow = workflow,
-                                                    .repo = repo.empty() ? repo : (project_root_ / repo).lexically_normal().string(),
-                                                    .base = definition.workspace.base,
-                                                    .allow_dirty = definition.workspace.allow_dirty});
-  if (!branch) co_return fail(branch.error());
   if (options_.pin_llm) {
     auto llm = co_await options_.pin_llm(workflow, definition.llm);
     if (!llm) co_return fail(llm.error());
     definition.llm = std::move(*llm);
   }
+  auto branch = co_await ports_.workspaces.prepare({.workflow = workflow,
+                                                    .repo = absolute_repo(definition),
+                                                    .base = definition.workspace.base,
+                                                    .allow_dirty = definition.workspace.allow_dirty});
+  if (!branch) co_return fail(branch.error());
   auto pinned = co_await ports_.artifacts.save(
       {.workflow = workflow, .type = "definition", .name = "workflow.json", .at = ports_.clock.now()}, core::encode_definition(definition));
   if (!pinned) co_return fail(pinned.error());
@@ -77,48 +82,83 @@ task<Result<core::WorkflowState>> WorkflowEngine::run_workflow(WorkflowDefinitio
   co_return co_await drive(workflow, std::move(*history), 1, std::move(first), std::move(watcher), WorkflowRun::Mode::work);
 }
 
+task<Result<WorkflowEngine::Owned>> WorkflowEngine::own(WorkflowId workflow) {
+  if (auto known = co_await ports_.states.get(workflow); !known) co_return fail(known.error());
+  auto claimed = co_await ports_.states.claim(workflow, options_.owner);
+  if (!claimed) co_return fail(claimed.error());
+  auto history = co_await load_history(ports_.states, ports_.artifacts, workflow);
+  if (history) {
+    auto repo = co_await repository(workflow, history->state.definition);
+    if (repo)
+      history->repo = std::move(*repo);
+    else
+      history = fail(repo.error());
+  }
+  auto commands = co_await waiting_commands(workflow);
+  if (history && commands) co_return Owned{std::move(*history), std::move(*commands), claimed->epoch};
+  (void)co_await ports_.states.release(workflow);
+  co_return fail(history ? commands.error() : history.error());
+}
+
 task<Result<core::WorkflowState>> WorkflowEngine::resume_workflow(WorkflowId workflow, RunOverrides overrides, std::string by,
                                                                   Watcher watcher) {
-  if (auto known = co_await ports_.states.get(workflow); !known) co_return fail(known.error());
-  auto owned = co_await ports_.states.claim(workflow, options_.owner);
+  auto owned = co_await own(workflow);
   if (!owned) co_return fail(owned.error());
-  auto history = co_await load_history(ports_.states, ports_.artifacts, workflow);
-  if (history && core::terminal(history->state)) {
-    (void)co_await ports_.states.release(workflow);
-    co_return fail(ErrorCode::conflict, "the workflow has ended: " + std::string(to_string(core::status(history->state))), workflow.value,
+  const core::WorkflowState& state = owned->history.state;
+  if (core::terminal(state)) {
+    const auto ended = core::status(state);
+    auto settled = co_await drive(workflow, std::move(owned->history), owned->epoch, {}, {}, WorkflowRun::Mode::apply_only);
+    if (!settled) co_return settled;
+    co_return fail(ErrorCode::conflict, "the workflow has ended: " + std::string(to_string(ended)), workflow.value,
                    "conductorai retry reopens a FAILED one");
   }
-  if (!history) {
-    (void)co_await ports_.states.release(workflow);
-    co_return fail(history.error());
-  }
-  auto first = co_await waiting_commands(workflow);
-  if (!first) co_return fail(first.error());
   std::vector<Inbound> commands;
   commands.push_back({.command = core::ClaimWorkflow{options_.owner}, .inbox_id = {}});
-  const bool paused = core::status(history->state) == WorkflowStatus::paused;
+  const bool paused = core::status(state) == WorkflowStatus::paused;
   if (paused || overrides != RunOverrides{}) commands.push_back({.command = core::Resume{by, overrides}, .inbox_id = {}});
-  for (Inbound& in : *first) commands.push_back(std::move(in));
-  co_return co_await drive(workflow, std::move(*history), owned->epoch, std::move(commands), std::move(watcher), WorkflowRun::Mode::work);
+  std::ranges::move(owned->commands, std::back_inserter(commands));
+  co_return co_await drive(workflow, std::move(owned->history), owned->epoch, std::move(commands), std::move(watcher),
+                           WorkflowRun::Mode::work);
 }
 
 task<Result<core::WorkflowState>> WorkflowEngine::drive(WorkflowId workflow, History history, std::uint64_t epoch,
                                                         std::vector<Inbound> first, Watcher watcher, WorkflowRun::Mode mode) {
-  if (history.repo.empty()) {
-    auto repo = co_await repository(workflow, history.state.definition);
-    if (!repo) co_return fail(repo.error());
-    history.repo = std::move(*repo);
+  if (interrupted_) {
+    (void)co_await ports_.states.release(workflow);
+    co_return fail(ErrorCode::cancelled, "interrupted before it began", workflow.value);
   }
-  if (interrupted_) co_return fail(ErrorCode::cancelled, "interrupted before it began", workflow.value);
   auto [it, fresh] =
       runs_.emplace(workflow, std::make_unique<WorkflowRun>(ports_, options_, std::move(history), epoch, std::move(watcher), mode));
+  look_into_inbox();  // a command that came while the workflow was being taken over woke nobody
   WorkflowRun& run = *it->second;
   auto ended = co_await run.run(std::move(first));
   auto kept = runs_.extract(it);
   const bool lost = !ended && (ended.error().code == ErrorCode::fenced || ended.error().code == ErrorCode::conflict);
   if (!lost || mode == WorkflowRun::Mode::apply_only) (void)co_await ports_.states.release(workflow);
   if (!ended) co_return fail(ended.error());
-  co_return run.state();
+  if (mode == WorkflowRun::Mode::apply_only || interrupted_) co_return run.state();
+  co_return co_await after_release(run.state());
+}
+
+// Who posts looks for a living owner afterwards; who owned looks for commands after releasing: one of them sees the other.
+task<Result<core::WorkflowState>> WorkflowEngine::after_release(core::WorkflowState state) {
+  auto left = co_await ports_.states.commands(state.id);
+  if (!left || left->empty()) co_return state;
+  if (auto applied = co_await take_and_apply(state.id); !applied) co_return state;  // another one took it, or the command no longer fits
+  co_return co_await get_workflow_state(state.id);
+}
+
+task<Result<void>> WorkflowEngine::settle_ended() {
+  auto listed = co_await ports_.states.list(
+      {.statuses = {WorkflowStatus::completed, WorkflowStatus::failed, WorkflowStatus::cancelled}, .limit = kEndedLookedAt});
+  if (!listed) co_return fail(listed.error());
+  for (const WorkflowSummary& summary : *listed) {
+    if (summary.owner.empty() || summary.owner_alive) continue;
+    auto owned = co_await own(summary.id);
+    if (!owned) continue;  // taken by somebody else meanwhile, or its repository is gone
+    (void)co_await drive(summary.id, std::move(owned->history), owned->epoch, {}, {}, WorkflowRun::Mode::apply_only);
+  }
+  co_return Result<void>{};
 }
 
 task<Result<std::vector<Inbound>>> WorkflowEngine::waiting_commands(WorkflowId workflow) {
@@ -175,15 +215,10 @@ task<Result<void>> WorkflowEngine::control(WorkflowId workflow, core::Command co
 }
 
 task<Result<void>> WorkflowEngine::take_and_apply(WorkflowId workflow) {
-  auto owned = co_await ports_.states.claim(workflow, options_.owner);
+  auto owned = co_await own(workflow);
   if (!owned) co_return fail(owned.error());
-  auto history = co_await load_history(ports_.states, ports_.artifacts, workflow);
-  auto first = co_await waiting_commands(workflow);
-  if (!history || !first) {
-    (void)co_await ports_.states.release(workflow);
-    co_return fail(!history ? history.error() : first.error());
-  }
-  auto ended = co_await drive(workflow, std::move(*history), owned->epoch, std::move(*first), {}, WorkflowRun::Mode::apply_only);
+  auto ended =
+      co_await drive(workflow, std::move(owned->history), owned->epoch, std::move(owned->commands), {}, WorkflowRun::Mode::apply_only);
   if (!ended) co_return fail(ended.error());
   co_return Result<void>{};
 }

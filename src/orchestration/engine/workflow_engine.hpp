@@ -26,6 +26,8 @@ class WorkflowEngine {
   /// From anyone: written to the inbox, decided by the owner; where nobody owns the workflow it is taken, decided and given back here.
   /// Errors: not_found, invalid_argument or conflict (the command does not fit the state).
   task<Result<void>> control(WorkflowId workflow, core::Command command);
+  /// Ended workflows whose owner died before it had moved the branch and cleaned up: does what is still owed.
+  task<Result<void>> settle_ended();
   /// The live state of an owned workflow, else its journal folded. Errors: not_found, data_corrupted, unsupported.
   task<Result<core::WorkflowState>> get_workflow_state(WorkflowId workflow);
   /// The repository that holds the workflow's branch.
@@ -39,9 +41,19 @@ class WorkflowEngine {
   task<void> close();
 
  private:
+  /// A claimed workflow, ready to be driven. Claiming that then fails has been released again.
+  struct Owned {
+    History history;
+    std::vector<Inbound> commands;
+    std::uint64_t epoch = 0;
+  };
+  void look_into_inbox();
+  [[nodiscard]] std::string absolute_repo(const WorkflowDefinition& definition) const;
   task<Result<History>> begin(WorkflowId workflow, WorkflowDefinition definition);
   task<Result<core::WorkflowState>> drive(WorkflowId workflow, History history, std::uint64_t epoch, std::vector<Inbound> first,
                                           Watcher watcher, WorkflowRun::Mode mode);
+  task<Result<core::WorkflowState>> after_release(core::WorkflowState state);
+  task<Result<Owned>> own(WorkflowId workflow);
   task<Result<void>> take_and_apply(WorkflowId workflow);
   task<Result<std::vector<Inbound>>> waiting_commands(WorkflowId workflow);
   task<void> collect_inbox();

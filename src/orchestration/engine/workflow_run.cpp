@@ -94,7 +94,7 @@ task<Result<void>> WorkflowRun::turn(std::vector<Inbound> inbound) {
   if (events.empty()) co_return first_rejection;
   if (auto appended = co_await append(events, std::move(consumed)); !appended) co_return appended;
   owed_ = core::newly_outstanding(state_, events);
-  co_await announce(std::move(events));
+  announce(std::move(events));
   co_return Result<void>{};
 }
 
@@ -134,9 +134,12 @@ task<void> WorkflowRun::merge(core::RecordResult& record) {
   crash_point("engine.before_merge");
   auto merged = co_await ports_.workspaces.merge(repo_, state_.head, result.commit, "Merge " + to_string(result.id), ports_.clock.now());
   if (!merged) {
-    result.status = ResultStatus::failed;
+    // The work is done and paid: a machine that cannot take it now pauses the workflow, anything else fails the attempt.
+    const ErrorCode code = merged.error().code;
+    const bool machine = code == ErrorCode::resource_exhausted || code == ErrorCode::unavailable;
+    result.status = machine ? ResultStatus::suspended : ResultStatus::failed;
     result.error = merged.error();
-    record.action = ErrorAction::escalate;
+    classify(record);
   } else if (!merged->conflicts.empty()) {
     record.conflicts = std::move(merged->conflicts);
     record.action = ErrorAction::retry;
@@ -167,6 +170,7 @@ task<Result<void>> WorkflowRun::act(std::vector<core::Effect> effects) {
       if (const auto* timer = std::get_if<core::StartTimer>(&effect)) start(*timer);
     }
   }
+  if (core::status(state_) == WorkflowStatus::paused) call_back_waiting();
   co_return Result<void>{};
 }
 
@@ -184,6 +188,12 @@ void WorkflowRun::start(const core::DispatchTask& dispatch) {
 void WorkflowRun::start(const core::StartTimer& effect) {
   timers_.push_back(ports_.clock.call_after(effect.at - ports_.clock.now(),
                                             [this, timer = effect.timer] { mailbox_.push({.command = timer, .inbox_id = {}}); }));
+}
+
+// During a pause nothing starts: what waits for its back-off or for an agent stays live and is handed over on resume.
+void WorkflowRun::call_back_waiting() {
+  for (auto& [id, running] : attempts_)
+    if (!running->handed_over || !ports_.coordinator.waiting_reason(id).empty()) running->cancel.cancel();
 }
 
 void WorkflowRun::stop_attempts() {
@@ -213,7 +223,19 @@ task<TaskResult> WorkflowRun::hand_over(core::DispatchTask dispatch) {
     co_return result;
   }
   const bool approved = state_.tasks.at(dispatch.id.task).approved;
+  if (auto it = attempts_.find(dispatch.id); it != attempts_.end()) it->second->handed_over = true;
   co_return co_await ports_.coordinator.dispatch_task(std::move(*assigned), approved);
+}
+
+void WorkflowRun::classify(core::RecordResult& record) {
+  const TaskResult& result = record.result;
+  if (result.status != ResultStatus::failed || !result.error) return;
+  const TaskDefinition& task = state_.tasks.at(result.id.task).definition;
+  const auto decision = ports_.errors.handle_error(
+      *result.error,
+      {.agent = result.agent, .attempt = result.id.attempt, .retry = task.retry, .continue_on_error = task.continue_on_error});
+  record.action = decision.action;
+  record.retry_delay = decision.delay;
 }
 
 task<void> WorkflowRun::attempt(core::DispatchTask dispatch) {
@@ -223,14 +245,7 @@ task<void> WorkflowRun::attempt(core::DispatchTask dispatch) {
   auto ended = attempts_.extract(id);  // lives on until this coroutine, which runs under its cancellation, has ended
   if (interrupted_) co_return;
   core::RecordResult record{.result = std::move(result)};
-  if (record.result.status == ResultStatus::failed && record.result.error) {
-    const TaskDefinition& task = state_.tasks.at(id.task).definition;
-    const auto decision = ports_.errors.handle_error(
-        *record.result.error,
-        {.agent = record.result.agent, .attempt = id.attempt, .retry = task.retry, .continue_on_error = task.continue_on_error});
-    record.action = decision.action;
-    record.retry_delay = decision.delay;
-  }
+  classify(record);
   mailbox_.push({.command = std::move(record), .inbox_id = {}});
   if (stopping_ && attempts_.empty()) {
     stopping_ = false;
@@ -257,7 +272,7 @@ Result<TaskAssignment> WorkflowRun::assignment(const AttemptId& id) const {
                         .scopes = core::budget_scopes(state_, id.task)};
 }
 
-task<void> WorkflowRun::announce(std::vector<Event> events) {
+void WorkflowRun::announce(std::vector<Event> events) {
   core::Row row{
       .header = {.workflow = state_.id, .first_seq = state_.last_seq - events.size() + 1, .at = state_.updated_at, .epoch = epoch_},
       .events = std::move(events)};
@@ -267,14 +282,6 @@ task<void> WorkflowRun::announce(std::vector<Event> events) {
     if (std::holds_alternative<GateDecided>(event)) crash_point("gate.after_append");
     if (const auto* opened = std::get_if<RoundOpened>(&event)) {
       (void)ports_.bus.publish({.channel = "conductor:broadcast", .from = "engine", .body = opened->feedback});
-    }
-    const auto* failed = std::get_if<TaskFailed>(&event);
-    if (failed != nullptr && failed->action == ErrorAction::dead_letter) {
-      (void)co_await ports_.states.put_dead_letter({.channel = "conductor:workflow:" + state_.id.value,
-                                                    .reason = "breaker_open",
-                                                    .message = core::encode_payload(event),
-                                                    .workflow = state_.id,
-                                                    .at = row.header.at});
     }
   }
 }

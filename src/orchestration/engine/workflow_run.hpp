@@ -47,7 +47,9 @@ class WorkflowRun {
   task<Result<void>> append(const std::vector<Event>& events, std::vector<std::int64_t> consumed);
   task<void> merge(core::RecordResult& record);
   task<Result<void>> act(std::vector<core::Effect> effects);
-  task<void> announce(std::vector<Event> events);
+  void announce(std::vector<Event> events);
+  void classify(core::RecordResult& record);
+  void call_back_waiting();
   task<void> attempt(core::DispatchTask dispatch);
   task<TaskResult> hand_over(core::DispatchTask dispatch);
   task<void> close_workflow();
@@ -77,6 +79,7 @@ class WorkflowRun {
   std::vector<std::unique_ptr<Timer>> timers_;
   struct Running {
     CancelSource cancel;
+    bool handed_over = false;  // to the coordinator
   };
   std::map<AttemptId, std::unique_ptr<Running>> attempts_;
   CancelSource stop_;
