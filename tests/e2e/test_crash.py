@@ -97,6 +97,18 @@ class Crash(harness.ProjectTest):
                 done = self.finish(project)
                 self.assert_same(project, done, reference, reference_project)
 
+    def test_what_an_ended_workflow_still_owes_is_done_by_who_comes_next(self):
+        for point in ("engine.before_ref_move", "workflow.before_close"):
+            with self.subTest(point):
+                project = self.prepare()
+                project.write("w.yaml", dict(WORKFLOW, tasks={"code": {"agent": "coding"}}))
+                killed = project.run("run", "w.yaml", "--llm", "mock:answers.yaml", "--json", env={"CONDUCTORAI_CRASH_AT": point})
+                self.assertEqual(killed.code, -9, killed)
+                workflow_id = killed.events[0]["workflow_id"]
+                status = project.run("status", workflow_id, "--json").result
+                self.assertEqual(status["status"], "COMPLETED")
+                self.assertEqual(harness.git(project.folder, "rev-parse", status["workspace"]["branch"]), status["workspace"]["commit"])
+
     def test_a_hundred_random_kills(self):
         seed = int(os.environ.get("CRASH_SEED", random.randrange(1 << 30)))
         print("CRASH_SEED", seed, flush=True)
