@@ -32,6 +32,8 @@ int exit_code(const WorkflowView& view, int signal) {
   switch (view.status) {
     case WorkflowStatus::completed: return kOk;
     case WorkflowStatus::failed:
+      // The machine or a service was missing what the work needs: a toolchain, the sandbox, a provider.
+      return view.error && view.error->code == ErrorCode::unavailable ? kMachine : kFailed;
     case WorkflowStatus::cancelled: return kFailed;
     case WorkflowStatus::paused: return kPaused;
     case WorkflowStatus::pending:

@@ -58,6 +58,7 @@ std::string workspace_lines(const WorkflowView& view) {
 std::string next_step(const WorkflowView& view) {
   const std::string id = view.id.str();
   if (!view.approvals.empty()) return fmt::format("conductorai approve {} {}", id, view.approvals.front().id.str());
+  if (view.paused_for == PauseKind::budget) return "conductorai resume " + id + " --add-budget calls=N (or wall-minutes=N)";
   if (view.status == WorkflowStatus::paused || (view.status == WorkflowStatus::in_progress && view.owner.starts_with("none")))
     return "conductorai resume " + id;
   if (view.status == WorkflowStatus::failed) return "conductorai why " + id;

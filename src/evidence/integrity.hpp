@@ -22,6 +22,13 @@ struct FileChange {
 /// test lacks is a warning.
 std::vector<Finding> check_test_integrity(const std::vector<FileChange>& changes, const std::vector<std::string>& protected_changes);
 
+/// Findings where a change altered the command that runs the tests: "scripts.test" of package.json, the rules "test" and "check" of a
+/// Makefile. Where only an exit code counts, who writes that command writes the verdict.
+std::vector<Finding> check_test_command(const std::vector<FileChange>& changes);
+
+/// Files whose content check_test_command understands.
+const std::vector<std::string>& test_command_files();
+
 /// Whether the path names test code by the customs of its language ("tests/x.py", "a_test.go", "x.spec.ts").
 bool is_test_path(std::string_view path);
 

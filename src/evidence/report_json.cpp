@@ -200,7 +200,9 @@ Result<TestReport> parse_go(std::string_view text) {
     if (auto r = walk.take(*event); !r)
       return fail(Error{.code = r.error().code, .message = r.error().message, .where = "line " + std::to_string(number)});
   }
-  if (walk.packages.empty()) return fail(ErrorCode::invalid_argument, "no event of `go test -json` in the report");
+  if (walk.packages.empty() && walk.outputs.empty() && walk.report.cases.empty())
+    return fail(ErrorCode::invalid_argument, "no event of `go test -json` in the report");
+  if (walk.packages.empty()) walk.report.incomplete_because = "no package ended";
   for (const auto& [package, ended] : walk.packages)
     if (!ended) walk.report.incomplete_because = "package " + package + " did not end";
   if (cut) walk.report.incomplete_because = "it ends in mid-line";

@@ -165,3 +165,35 @@ class OrdinaryUser(harness.ProjectTest):
             done = subprocess.run([*runner, str(binary), *arguments], cwd=project.folder, capture_output=True, text=True,
                                   env=dict(harness.environment({}), HOME=str(project.folder)), timeout=600)
             self.assertEqual(done.returncode, code, done.stdout[-3000:] + done.stderr[-3000:])
+
+
+class ChangedTestCommand(harness.ProjectTest):
+    def test_a_model_cannot_switch_the_tests_off(self):
+        for files, answer in (
+                ({"Makefile": "test:\n\tsh t.sh\n", "t.sh": "exit 1\n"}, {"Makefile": "test:\n\ttrue\n"}),
+                ({"package.json": '{"name":"n","scripts":{"test":"sh t.sh"}}', "t.sh": "exit 1\n", "m.js": "1;\n"},
+                 {"package.json": '{"name":"n","scripts":{"test":"true"}}'})):
+            with self.subTest(answer):
+                project = self.project()
+                project.repository(files)
+                project.write("w.yaml", {"name": "x", "requirement": "y", "workspace": {"repo": "."}, "rework": {"max-rounds": 1},
+                                         "tasks": {"code": {"agent": "coding"},
+                                                   "test": {"agent": "test", "needs": ["code"], "with": {"write-tests": False}}}})
+                project.write("answers.yaml", [{"match": {"agent": "coding"}, "reply": {"files": answer}}])
+                done = project.run("run", "w.yaml", "--llm", "mock:answers.yaml", "--json")
+                self.assertEqual((done.code, done.result["tasks"]["test"]["verdict"]), (1, "failed"), done)
+                self.assertIn("integrity", [e["kind"] for e in done.result["tasks"]["test"]["evidence"]])
+
+
+class ScriptedErrors(harness.ProjectTest):
+    def test_a_transient_error_uses_its_rule_once(self):
+        for error in ("timeout", "cut_stream", {"status": 503}):
+            with self.subTest(error):
+                project = self.project()
+                project.repository({"m.py": "x = 1\n"})
+                project.write("w.yaml", {"name": "x", "requirement": "y", "workspace": {"repo": "."}, "llm": {"provider": "mock", "retries": 3},
+                                         "tasks": {"code": {"agent": "coding", "retry": {"max-attempts": 1}}}})
+                project.write("answers.yaml", [{"match": {"agent": "coding"}, "reply": {"error": error}},
+                                               {"match": {"agent": "coding"}, "reply": {"files": {"ok.py": "y = 1\n"}}}])
+                done = project.run("run", "w.yaml", "--llm", "mock:answers.yaml", "--json")
+                self.assertEqual((done.code, done.result["usage"]["calls"]), (0, 2 if error in ("timeout", "cut_stream") else 1), done)

@@ -89,8 +89,8 @@ Result<std::filesystem::path> AttemptContext::scratch_folder(std::string purpose
   if (scratch_.empty()) {
     // Named by the attempt: what a killed process left there goes away when it is taken up again.
     const AttemptId& id = assignment_->id;
-    scratch_ = services_.scratch_root / "scratch" /
-               (id.workflow.str() + "." + id.task.str() + "." + std::to_string(id.round) + "." + std::to_string(id.attempt));
+    scratch_ = services_.scratch_root /
+               ("scratch-" + id.workflow.str() + "." + id.task.str() + "." + std::to_string(id.round) + "." + std::to_string(id.attempt));
     std::filesystem::remove_all(scratch_, error);
     std::filesystem::create_directories(scratch_, error);
     if (!error) ::chmod(scratch_.c_str(), 0711);  // passed through by the sandbox's user, listed by nobody

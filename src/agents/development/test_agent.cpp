@@ -111,6 +111,31 @@ task<Result<std::optional<Outcome>>> TestAgent::write_tests(TaskContext& context
   co_return outcome;
 }
 
+/// Where the exit code is all there is, a changed test command could say anything: it is judged before it is run.
+task<Result<std::optional<Outcome>>> TestAgent::refuse_changed_command(TaskContext& context, Workspace& workspace) {
+  const std::string base = context.assignment().workflow_base;
+  std::vector<evidence::FileChange> changes;
+  for (const std::string& path : evidence::test_command_files()) {
+    auto before = co_await workspace.file_at(base, path);
+    if (!before) co_return fail(before.error());
+    if (!*before) continue;
+    auto after = co_await workspace.read(path);
+    changes.push_back({.path = path, .before = std::move(**before), .after = after ? std::optional(std::move(*after)) : std::nullopt});
+  }
+  Outcome outcome{.verdict = Verdict::failed, .summary = "the command that runs the tests was changed, and only its exit code would count"};
+  FeedbackPayload feedback{.from = context.assignment().id.task, .severity = Severity::critical, .summary = outcome.summary};
+  feedback.findings = evidence::check_test_command(changes);
+  if (feedback.findings.empty()) co_return std::nullopt;
+  std::string text;
+  for (const Finding& finding : feedback.findings) text += finding.file + ": " + finding.message + "\n";
+  auto kept = co_await context.save_artifact("test-command.txt", "report", std::move(text));
+  if (!kept) co_return fail(kept.error());
+  outcome.evidence.push_back({.kind = "integrity", .summary = outcome.summary, .artifact = kept->digest});
+  feedback.evidence.push_back(kept->digest);
+  outcome.feedback = std::move(feedback);
+  co_return std::optional(std::move(outcome));
+}
+
 task<Result<Outcome>> TestAgent::run_tests(TaskContext& context, Workspace& workspace) {
   auto run = co_await ToolchainRun::open(context);
   if (!run) co_return fail(run.error());
@@ -118,6 +143,11 @@ task<Result<Outcome>> TestAgent::run_tests(TaskContext& context, Workspace& work
   if (toolchain.test.empty()) {
     auto nothing = co_await nothing_to_run(context, **run);
     co_return nothing;
+  }
+  if (toolchain.report_format.empty()) {
+    auto changed = co_await refuse_changed_command(context, workspace);
+    if (!changed) co_return fail(changed.error());
+    if (*changed) co_return std::move(**changed);
   }
   auto built = co_await (*run)->build();
   if (!built) co_return fail(built.error());

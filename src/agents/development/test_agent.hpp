@@ -24,6 +24,7 @@ class TestAgent final : public BaseAgent {
  private:
   task<Result<bool>> wants_new_tests(TaskContext& context, Workspace& workspace);
   task<Result<std::optional<Outcome>>> write_tests(TaskContext& context, Workspace& workspace);  // an outcome: the answer was refused
+  task<Result<std::optional<Outcome>>> refuse_changed_command(TaskContext& context, Workspace& workspace);
   task<Result<Outcome>> run_tests(TaskContext& context, Workspace& workspace);
   task<Result<std::optional<Outcome>>> list_tests(TaskContext& context, Workspace& workspace, ToolchainRun& run, TestsObserved& observed);
 };
