@@ -30,6 +30,8 @@ int control(const Globals& globals, const ControlOptions& options, const std::st
   auto view = (*session)->ai().get_workflow_state(*id);
   if (!view) return report(view.error());
   std::cerr << id->str() << ": " << to_string(view->status) << "\n";
+  if (wanted == "pause" && !view->owner.empty())
+    std::cerr << "what runs ends first, nothing new starts; `conductorai cancel` stops it at once\n";
   const bool waits = view->status == WorkflowStatus::in_progress && (view->owner.empty() || view->owner.starts_with("none"));
   if (waits) std::cerr << "to go on: conductorai resume " << id->str() << "\n";
   return kOk;

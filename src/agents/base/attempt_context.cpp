@@ -98,7 +98,7 @@ Result<std::filesystem::path> AttemptContext::scratch_folder(std::string purpose
   for (char& c : purpose)
     if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '-';
   const std::string name = purpose + "-" + random_name();
-  const auto folder = scratch_ / name;
+  auto folder = scratch_ / name;
   if (!error) std::filesystem::create_directory(folder, error);
   if (error) return fail(ErrorCode::resource_exhausted, "cannot make a scratch folder: " + error.message(), folder.string());
   if (services_.hand_over) services_.hand_over(folder);

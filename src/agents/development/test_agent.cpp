@@ -38,8 +38,8 @@ task<std::map<std::string, std::string>> contents_before(Workspace& workspace, A
 
 /// What is wrong with the answer belongs to this task, not to the code's.
 task<Result<std::optional<Outcome>>> refused_tests(TaskContext& context, std::vector<Finding> refused, LLMResponse answer) {
-  auto outcome = co_await refused_answer(context, "the answer's tests were refused: " + refused.front().message, std::move(refused),
-                                         answer_text(answer));
+  std::string summary = "the answer's tests were refused: " + refused.front().message;
+  auto outcome = co_await refused_answer(context, std::move(summary), std::move(refused), answer_text(answer));
   if (!outcome) co_return fail(outcome.error());
   outcome->feedback->target = context.assignment().id.task;
   co_return std::optional(std::move(*outcome));
@@ -120,7 +120,9 @@ task<Result<std::optional<Outcome>>> TestAgent::refuse_changed_command(TaskConte
     if (!before) co_return fail(before.error());
     if (!*before) continue;
     auto after = co_await workspace.read(path);
-    changes.push_back({.path = path, .before = std::move(**before), .after = after ? std::optional(std::move(*after)) : std::nullopt});
+    evidence::FileChange change{.path = path, .before = std::move(*before), .after = {}};
+    if (after) change.after = std::move(*after);
+    changes.push_back(std::move(change));
   }
   Outcome outcome{.verdict = Verdict::failed, .summary = "the command that runs the tests was changed, and only its exit code would count"};
   FeedbackPayload feedback{.from = context.assignment().id.task, .severity = Severity::critical, .summary = outcome.summary};

@@ -159,7 +159,7 @@ TEST_P(Limits, CancellationEndsTheWholeTreeBeforeItReturns) {
 TEST_P(Limits, LeavesNoChildDescriptorOrFile) {
   const auto descriptors = [] { return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}); };
   auto sandbox = make();
-  (void)runtime::run_to_end(loop_, sandbox->run(shell("true")));
+  ASSERT_TRUE(runtime::run_to_end(loop_, sandbox->run(shell("true"))));
   const auto before = descriptors();
   const int files_before = outputs();
   for (int n = 0; n < 10; ++n) {
