@@ -69,10 +69,11 @@ struct LLMResponse {
   friend bool operator==(const LLMResponse&, const LLMResponse&) = default;
 };
 
+/// `where` of an error that says: the answer came and could not be recorded. It suspends the attempt, so that nothing is bought again.
+inline constexpr std::string_view kUnrecordedAnswer = "steps ledger";
+
 /// Errors: rate_limited and unavailable (retryable), invalid_answer, invalid_argument (4xx), permission_denied (keys), timeout, cancelled,
 /// budget_exhausted (from the ledger decorator). Cancellation: the request is dropped; its cost is settled by the ledger as unknown.
-inline constexpr std::string_view kUnrecordedAnswer = "steps ledger";  // `where` of an answer that came and could not be recorded: suspends
-
 class BaseLLMProvider {
  public:
   virtual ~BaseLLMProvider() = default;
