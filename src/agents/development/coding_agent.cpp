@@ -1,9 +1,9 @@
 #include "agents/base/answer_files.hpp"
+#include "agents/base/material.hpp"
+#include "agents/base/toolchain_run.hpp"
 #include "agents/base/with.hpp"
 #include "agents/development/agents.hpp"
-#include "agents/development/material.hpp"
 #include "agents/development/prompts.hpp"
-#include "agents/development/toolchain_run.hpp"
 #include "evidence/findings.hpp"
 #include "evidence/text.hpp"
 

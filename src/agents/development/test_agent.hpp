@@ -3,8 +3,8 @@
 
 #include <optional>
 
+#include "agents/base/toolchain_run.hpp"
 #include "agents/development/test_agent_outcome.hpp"
-#include "agents/development/toolchain_run.hpp"
 #include "conductorai/base_agent.hpp"
 
 namespace conductorai::agents {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "agents/development/toolchain_run.hpp"
+#include "agents/base/toolchain_run.hpp"
 #include "conductorai/base_agent.hpp"
 #include "evidence/verdict.hpp"
 

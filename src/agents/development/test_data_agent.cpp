@@ -1,10 +1,10 @@
 #include <algorithm>
 
 #include "agents/base/answer_files.hpp"
+#include "agents/base/material.hpp"
 #include "agents/base/with.hpp"
 #include "agents/development/agents.hpp"
 #include "agents/development/fixture_checks.hpp"
-#include "agents/development/material.hpp"
 #include "agents/development/patch.hpp"
 #include "agents/development/prompts.hpp"
 #include "core/json_codec.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-// What the prompts of this folder have in common.
+// What the prompts of the built-in agents have in common.
 
 #include <string>
 

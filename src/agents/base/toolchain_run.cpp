@@ -1,4 +1,4 @@
-#include "agents/development/toolchain_run.hpp"
+#include "agents/base/toolchain_run.hpp"
 
 #include <algorithm>
 #include <fstream>
