@@ -1,7 +1,6 @@
 // The runners inside the real sandbox: what they need is there, and what they write comes back.
 
-#include "infrastructure/process/work_area.hpp"
-#include "infrastructure/sandbox/sandboxes.hpp"
+#include "tests/integration/in_sandbox.hpp"
 #include "tests/integration/test_agent_fixture.hpp"
 
 namespace conductorai::testing {
@@ -9,50 +8,18 @@ namespace {
 
 using ::testing::HasSubstr;
 
-task<Result<CommandOutcome>> run_in(Sandbox& sandbox, FakeTaskContext& context, infrastructure::WorkArea area, CommandRequest request) {
-  (void)infrastructure::give_to(area, context.files.root());
-  for (const auto& mount : request.mounts) (void)infrastructure::give_to(area, mount.host);
-  SandboxCommand command{.argv = {"/bin/sh", "-c", request.shell},
-                         .workspace = context.files.root(),
-                         .working_subdirectory = {},
-                         .environment = request.environment,
-                         .mounts = request.mounts,
-                         .limits = context.definition.sandbox,
-                         .network = request.network,
-                         .stdin_text = {},
-                         .on_output = {}};
-  auto result = co_await sandbox.run(std::move(command));
-  if (!result) co_return fail(result.error());
-  CommandOutcome outcome{.result = std::move(*result), .collected = {}, .artifacts = {}};
-  for (const auto& path : request.collect)
-    if (std::filesystem::is_regular_file(path)) outcome.collected[path] = read_file(path);
-  co_return outcome;
-}
-
 class Sandboxed : public TestAgentFixture {
  protected:
-  void SetUp() override {
-    sandbox =
-        infrastructure::make_bubblewrap_sandbox(loop, {.state_dir = state.path(), .helper = CONDUCTORAI_SANDBOX_EXEC, .bubblewrap = {}});
-    (void)infrastructure::make_work_area(state.path());
-  }
-
   TaskResult judge_inside(FileMap files) {
     auto& inside = prepare(std::move(files), false);
     inside.definition.sandbox.wall = wall;
-    inside.runner = [this](CommandRequest request) {
-      return run_in(*sandbox, *context, infrastructure::work_area(state.path()), std::move(request));
-    };
+    sandbox.take(inside);
     return run();
   }
 
-  TempFolder state{"state"};
-  std::unique_ptr<Sandbox> sandbox;
+  InSandbox sandbox{loop};
   Milliseconds wall{120'000};
 };
-
-#define SKIP_WITHOUT_SANDBOX(result) \
-  if ((result).error && (result).error->code == ErrorCode::unavailable) GTEST_SKIP() << to_string(*(result).error)
 
 constexpr const char* kTests =
     "import unittest\nfrom calc import add\nclass A(unittest.TestCase):\n    def test_adds(self):\n        self.assertEqual(add(2, 3), "
