@@ -41,6 +41,11 @@ std::string joined(const std::vector<CompletionWord>& words) {
   return out;
 }
 
+/// One that needs a subcommand: files are no answer there.
+bool is_group(const std::vector<CompletionWord>& following) {
+  return std::ranges::any_of(following, [](const CompletionWord& word) { return !word.word.starts_with('-'); });
+}
+
 /// The command path of a line, for bash and zsh: words that lead from one known path to the next.
 std::string case_arms(const CompletionWords& words) {
   std::string out;
@@ -84,7 +89,11 @@ std::string bash_completion(const CompletionWords& words) {
 
 std::string zsh_completion(const CompletionWords& words) {
   std::string paths;
-  for (const auto& [path, following] : words) paths += " " + quoted(path);
+  std::string groups;
+  for (const auto& [path, following] : words) {
+    paths += " " + quoted(path);
+    if (is_group(following)) groups += (groups.empty() ? "" : "|") + quoted(path);
+  }
   return "#compdef conductorai\n"
          "# zsh completion of conductorai: eval \"$(conductorai completion zsh)\"\n"
          "_conductorai() {\n"
@@ -104,7 +113,9 @@ std::string zsh_completion(const CompletionWords& words) {
          }() +
          "  esac\n"
          "  compadd -- ${=list}\n"
-         "  _files\n"
+         "  case \"$at\" in " +
+         groups +
+         ") ;; *) _files ;; esac\n"
          "}\n"
          "compdef _conductorai conductorai\n";
 }
@@ -122,7 +133,9 @@ std::string fish_completion(const CompletionWords& words) {
   std::string paths;
   for (const auto& [path, following] : words) paths += " " + quoted(path);
   out += "set -g __conductorai_paths" + paths + "\n";
-  for (const auto& [path, following] : words)
+  for (const auto& [path, following] : words) {
+    if (is_group(following))
+      out += fmt::format("complete -c conductorai -n \"__conductorai_at {} \\$__conductorai_paths\" -f\n", quoted(path));
     for (const auto& word : following) {
       const std::string kind = word.word.starts_with("--")  ? "-l " + word.word.substr(2)
                                : word.word.starts_with("-") ? "-s " + word.word.substr(1)
@@ -130,6 +143,7 @@ std::string fish_completion(const CompletionWords& words) {
       out += fmt::format("complete -c conductorai -n \"__conductorai_at {} \\$__conductorai_paths\" {} -d {}\n", quoted(path), kind,
                          quoted(word.help));
     }
+  }
   return out;
 }
 
