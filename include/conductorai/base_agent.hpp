@@ -31,6 +31,7 @@ struct AgentDescription {
 /// What `execute` hands back; the template method adds artifacts, usage, commit and times.
 struct Outcome {
   Verdict verdict = Verdict::none;
+  bool skipped = false;  // there is nothing for this task to do, `summary` says why; it is SKIPPED and what needs it too
   std::string summary;
   Object outputs;
   std::vector<Evidence> evidence;           // a verdict other than none cites at least one

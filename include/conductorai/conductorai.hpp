@@ -25,7 +25,10 @@ struct Options {
   std::string artifacts = "files";     // "files", "memory"
   int agents_per_type = 2;             // built-in agents registered of each type
   int agent_capacity = 4;
-  int max_concurrent_tasks = 0;  // of this process; 0: none
+  int max_concurrent_tasks = 0;        // of this process; 0: none
+  int breaker_failures = 5;            // of an agent in a row: it gets no more work …
+  Milliseconds breaker_open{30'000};   // … for this long, then one attempt tries it
+  Milliseconds breaker_wait{300'000};  // a task waits no longer for such agents: it fails, and lies in the dead letters
   std::string log_level = "warn";
   std::function<void(const std::string& line)> on_progress;  // transient notices for a terminal; may be empty
 };
@@ -139,7 +142,8 @@ class ConductorAI {
   Result<std::vector<StepRecord>> list_steps(WorkflowId id);
   Result<std::vector<AgentState>> agent_states();
   Result<std::vector<DeadLetter>> dead_letters();
-  /// Requeues (publishes again) or drops.
+  /// Requeues or drops. An attempt is requeued by opening its failed workflow again at its task; any other message is published again.
+  /// Errors: not_found; conflict (the workflow has not failed); unavailable (nobody listens here, the letter stays).
   Result<void> resolve_dead_letter(std::int64_t id, bool requeue);
 
   /// Stops taking up work, cancels attempts, keeps the state; the running call returns.

@@ -99,6 +99,7 @@ struct TaskSkipped {
   TaskId task;
   int round = 1;
   std::string reason;
+  std::optional<int> attempt;  // the one whose agent found nothing to do; absent: none was started
   friend bool operator==(const TaskSkipped&, const TaskSkipped&) = default;
 };
 struct TaskExpanded {

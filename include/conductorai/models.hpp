@@ -103,7 +103,8 @@ struct TaskResult {
   AgentId agent;
   ResultStatus status = ResultStatus::completed;
   Verdict verdict = Verdict::none;
-  std::string summary;  // one line for people
+  bool skipped = false;  // with completed: there was nothing to do, `summary` says why
+  std::string summary;   // one line for people
   Object outputs;
   std::vector<Evidence> evidence;
   std::vector<ArtifactRef> artifacts;

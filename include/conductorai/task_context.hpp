@@ -2,6 +2,7 @@
 // TaskContext: everything an agent may touch during one attempt. LLM calls and commands made through it are steps: recorded, budgeted,
 // and answered from the record after a crash.
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,15 @@ struct CommandOutcome {
   std::vector<ArtifactRef> artifacts;            // stdout and stderr, where anything was printed
 };
 
+/// An outside call of an agent's own kind, as a step: a release, a window of probes.
+struct RecordRequest {
+  std::string kind;     // "release", "probe"
+  std::string request;  // names what is asked; the same after a crash
+  std::string label;    // for progress
+};
+/// Performs it; `StepId` names it for good, so that the other side can recognise a repetition. Its answer is what is recorded.
+using PerformStep = std::function<task<Result<Value>>(StepId)>;
+
 class TaskContext {
  public:
   virtual ~TaskContext() = default;
@@ -43,6 +53,9 @@ class TaskContext {
   virtual task<Result<LLMResponse>> ask(LLMRequest request) = 0;
   /// The next step; performed in the sandbox on this attempt's workspace. Errors as Sandbox; budget_exhausted (wall).
   virtual task<Result<CommandOutcome>> run(CommandRequest request) = 0;
+  /// The next step; `perform` runs unless its answer is on record. After a crash in between it runs again, so it must know its own
+  /// repetition by the step's name, or do no harm. Errors: those of `perform`, budget_exhausted.
+  virtual task<Result<Value>> record(RecordRequest request, PerformStep perform) = 0;
   /// Opened at first use. Errors as WorkspaceManager::open.
   virtual task<Result<Workspace*>> workspace() = 0;
   /// Saved under this attempt and added to its result.

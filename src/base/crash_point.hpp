@@ -11,12 +11,13 @@
 namespace conductorai {
 
 /// The one list. A point that is used but not listed does not compile.
-inline constexpr std::array<std::string_view, 23> kCrashPoints{
-    "journal.before_commit",    "journal.after_commit",  "step.begin.before_commit", "step.begin.after_commit", "step.finish.before_commit",
-    "step.finish.after_commit", "inbox.before_commit",   "inbox.after_commit",       "engine.before_append",    "engine.after_append",
-    "engine.before_ref_move",   "engine.after_ref_move", "engine.before_dispatch",   "engine.result_received",  "engine.before_merge",
-    "agent.before_commit",      "agent.after_commit",    "agent.before_publish",     "llm.before_send",         "llm.after_answer",
-    "approval.before_append",   "gate.after_append",     "workflow.before_close",
+inline constexpr std::array<std::string_view, 24> kCrashPoints{
+    "journal.before_commit",     "journal.after_commit",     "step.begin.before_commit", "step.begin.after_commit",
+    "step.finish.before_commit", "step.finish.after_commit", "inbox.before_commit",      "inbox.after_commit",
+    "engine.before_append",      "engine.after_append",      "engine.before_ref_move",   "engine.after_ref_move",
+    "engine.before_dispatch",    "engine.result_received",   "engine.before_merge",      "agent.before_commit",
+    "agent.after_commit",        "agent.after_record",       "agent.before_publish",     "llm.before_send",
+    "llm.after_answer",          "approval.before_append",   "gate.after_append",        "workflow.before_close",
 };
 
 inline std::span<const std::string_view> crash_point_names() {

@@ -1,6 +1,7 @@
 #include "conductorai/models.hpp"
 
 #include "conductorai/llm_provider.hpp"
+#include "conductorai/release_manager.hpp"
 #include "conductorai/sandbox.hpp"
 #include "conductorai/state_manager.hpp"
 
@@ -101,6 +102,18 @@ task<Result<LLMResponse>> BaseLLMProvider::generate_with_system(LLMCaller caller
   if (!system.empty()) request.messages.push_back({.role = Role::system, .text = std::move(system), .tool_calls = {}, .tool_call_id = {}});
   request.messages.push_back({.role = Role::user, .text = std::move(prompt), .tool_calls = {}, .tool_call_id = {}});
   return chat(std::move(request));
+}
+
+std::string_view to_string(ReleaseState state) {
+  switch (state) {
+    case ReleaseState::candidate: return "candidate";
+    case ReleaseState::serving: return "serving";
+    case ReleaseState::degraded: return "degraded";
+    case ReleaseState::previous: return "previous";
+    case ReleaseState::stopped: return "stopped";
+    case ReleaseState::failed: return "failed";
+  }
+  return "failed";
 }
 
 std::string CapturedOutput::text() const {

@@ -31,7 +31,8 @@ BOOST_DESCRIBE_STRUCT(FeedbackPayload, (), (from, target, severity, summary, fin
 BOOST_DESCRIBE_STRUCT(Usage, (), (calls, input_tokens, output_tokens, cached_calls, unknown_calls, usd_micros, wall_ms))
 BOOST_DESCRIBE_STRUCT(ArtifactRef, (), (name, type, digest, size))
 BOOST_DESCRIBE_STRUCT(TaskResult, (),
-                      (id, agent, status, verdict, summary, outputs, evidence, artifacts, commit, feedback, error, usage, duration_ms))
+                      (id, agent, status, verdict, skipped, summary, outputs, evidence, artifacts, commit, feedback, error, usage,
+                       duration_ms))
 BOOST_DESCRIBE_STRUCT(AgentState, (), (id, type, status, capacity, running, succeeded, failed, current_tasks, last_heartbeat, breaker))
 BOOST_DESCRIBE_ENUM(Network, none, prepare, full)
 BOOST_DESCRIBE_ENUM(OnExhausted, fail, complete_with_warnings)
@@ -68,7 +69,7 @@ BOOST_DESCRIBE_STRUCT(WorkflowFailed, (), (reason, error))
 BOOST_DESCRIBE_STRUCT(TaskCompleted, (),
                       (id, agent, verdict, summary, outputs, evidence, artifacts, commit, head, usage, duration_ms, feedback))
 BOOST_DESCRIBE_STRUCT(TaskFailed, (), (id, agent, error, action, retry_at, artifacts, evidence, usage, duration_ms, findings))
-BOOST_DESCRIBE_STRUCT(TaskSkipped, (), (task, round, reason))
+BOOST_DESCRIBE_STRUCT(TaskSkipped, (), (task, round, reason, attempt))
 BOOST_DESCRIBE_STRUCT(TaskExpanded, (), (task, round, items))
 BOOST_DESCRIBE_STRUCT(GateDecided, (), (phase, round, passed, reasons, evidence, next_phase))
 BOOST_DESCRIBE_STRUCT(RoundOpened, (), (round, kind, target, reset, feedback))

@@ -107,7 +107,7 @@ class Evolution {
     TaskRecord* task = of_run(event.task, event.round, TaskInput::skip);
     if (task == nullptr) return false;
     task->attempts = 0;
-    change(state_, *task, task_state::Skipped{event.reason});
+    change(state_, *task, task_state::Skipped{event.reason, event.attempt.has_value()});
     return true;
   }
 

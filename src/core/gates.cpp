@@ -108,6 +108,8 @@ std::vector<std::string> warnings(const WorkflowState& state) {
     if (task.parent) continue;
     const auto* done = std::get_if<task_state::Completed>(&task.machine);
     const auto* failed = std::get_if<task_state::Failed>(&task.machine);
+    const auto* skipped = std::get_if<task_state::Skipped>(&task.machine);
+    if (skipped != nullptr && skipped->by_agent) out.push_back("task " + id.value + " was skipped: " + skipped->reason);
     if (failed != nullptr) out.push_back("task " + id.value + " failed and was tolerated: " + failed->error.message);
     if (done != nullptr && done->verdict == Verdict::failed) out.push_back("task " + id.value + " has a failed verdict: " + task.summary);
     if (task.blocked) out.push_back("task " + id.value + " never ran: a task it needs did not pass");

@@ -81,6 +81,9 @@ void record_failed(Decision& decision, const TaskRecord& task, const RecordResul
 
 void record_completed(Decision& decision, const TaskRecord& task, const RecordResult& command) {
   const TaskResult& result = command.result;
+  if (result.skipped)
+    return decision.emit(
+        TaskSkipped{.task = result.id.task, .round = result.id.round, .reason = result.summary, .attempt = result.id.attempt});
   if (!command.conflicts.empty()) return record_conflict(decision, task, command);
   auto outputs = declared_outputs(decision, task, result);
   if (!outputs) {

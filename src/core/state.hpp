@@ -51,6 +51,7 @@ struct Failed {
 };
 struct Skipped {
   std::string reason;
+  bool by_agent = false;  // it started, and its agent found nothing to do: worth a warning
   friend bool operator==(const Skipped&, const Skipped&) = default;
 };
 /// The workflow ended over it.

@@ -43,7 +43,7 @@ struct InputOf {
   In operator()(const WorkflowFailed&) const { return In::fail; }
   In operator()(const TaskCompleted&) const { return In::record; }
   In operator()(const TaskFailed&) const { return In::record; }
-  In operator()(const TaskSkipped&) const { return In::begin; }
+  In operator()(const TaskSkipped& event) const { return event.attempt ? In::record : In::begin; }
   In operator()(const TaskExpanded&) const { return In::begin; }
   In operator()(const GateDecided&) const { return In::decide_gate; }
   In operator()(const RoundOpened& event) const { return event.kind == RoundKind::retry ? In::reopen : In::open_round; }

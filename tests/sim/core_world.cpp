@@ -193,6 +193,8 @@ TaskResult World::result_of(const AttemptId& id, bool healthy) {
     result.status = ResultStatus::suspended;
   else if (how < 22)
     result.status = ResultStatus::cancelled;
+  else if (how < 26)
+    result.skipped = true, result.verdict = Verdict::none, result.feedback.reset();
   return result;
 }
 
@@ -202,7 +204,7 @@ RecordResult World::record_of(const AttemptId& id, bool healthy) {
     record.action = chance_.percent(85) ? ErrorAction::retry : ErrorAction::skip;
     record.retry_delay = Milliseconds(chance_.below(800));
   }
-  if (record.result.status == ResultStatus::completed && chance_.percent(40)) {
+  if (record.result.status == ResultStatus::completed && !record.result.skipped && chance_.percent(40)) {
     record.result.commit = "c-" + to_string(id);
     if (!healthy && chance_.percent(10))
       record.conflicts = {"a.py"};

@@ -106,6 +106,12 @@ task<Result<ArtifactRef>> FakeTaskContext::keep(std::string name, std::string ty
   co_return saved.back();
 }
 
+task<Result<Value>> FakeTaskContext::record(RecordRequest request, PerformStep perform) {
+  recorded.push_back(std::move(request));
+  auto answer = co_await perform({given.id, std::to_string(recorded.size())});
+  co_return answer;
+}
+
 task<Result<Workspace*>> FakeTaskContext::workspace() {
   co_return &files;
 }

@@ -35,6 +35,7 @@ class FakeTaskContext final : public TaskContext {
   // What a test looks at.
   std::vector<LLMRequest> asked;
   std::vector<CommandRequest> commands;
+  std::vector<RecordRequest> recorded;  // performed, each once
   std::vector<ArtifactRef> saved;
   std::vector<std::string> notices;
   FakeWorkspace files;
@@ -43,6 +44,7 @@ class FakeTaskContext final : public TaskContext {
   [[nodiscard]] const AgentId& agent() const override { return agent_; }
   task<Result<LLMResponse>> ask(LLMRequest request) override;
   task<Result<CommandOutcome>> run(CommandRequest request) override;
+  task<Result<Value>> record(RecordRequest request, PerformStep perform) override;
   task<Result<Workspace*>> workspace() override;
   task<Result<ArtifactRef>> save_artifact(std::string name, std::string type, std::string bytes) override;
   [[nodiscard]] std::vector<ArtifactRef> saved_artifacts() const override { return saved; }

@@ -18,10 +18,6 @@ bool worth_repeating(const Error& error) {
   return error.code == ErrorCode::unavailable || error.code == ErrorCode::resource_exhausted;
 }
 
-std::string error_body(const Error& error) {
-  return core::to_json(Object{{"error", Object{{"code", to_string(error.code)}, {"message", error.message}}}});
-}
-
 }  // namespace
 
 task<Result<CommandOutcome>> AttemptContext::run(CommandRequest request) {
@@ -219,15 +215,18 @@ task<Result<void>> AttemptContext::settle(StepFinish finish) {
   }
 }
 
+task<Result<std::string>> AttemptContext::body_of(std::string stored) {
+  auto reference = core::parse_json(stored);
+  const Value* digest = reference ? reference->find("body") : nullptr;
+  if (digest == nullptr || digest->as_string() == nullptr) co_return stored;
+  auto bytes = co_await services_.artifacts.get(Digest(*digest->as_string()));
+  co_return bytes;
+}
+
 task<Result<CommandOutcome>> AttemptContext::replay(StepRecord step, std::vector<std::string> collect) {
-  std::string body = std::move(step.response);
-  auto reference = core::parse_json(body);
-  if (const Value* digest = reference ? reference->find("body") : nullptr; digest != nullptr && digest->as_string() != nullptr) {
-    auto bytes = co_await services_.artifacts.get(Digest(*digest->as_string()));
-    if (!bytes) co_return fail(bytes.error());
-    body = std::move(*bytes);
-  }
-  auto record = decode_command_record(body);
+  auto body = co_await body_of(std::move(step.response));
+  if (!body) co_return fail(body.error());
+  auto record = decode_command_record(*body);
   if (!record) co_return fail(record.error());
   if (!step.tree.empty()) {
     auto restored = co_await workspace_->restore(step.tree);

@@ -24,6 +24,7 @@ class AttemptContext final : public TaskContext {
   [[nodiscard]] const AgentId& agent() const override { return agent_; }
   task<Result<LLMResponse>> ask(LLMRequest request) override;
   task<Result<CommandOutcome>> run(CommandRequest request) override;
+  task<Result<Value>> record(RecordRequest request, PerformStep perform) override;
   task<Result<Workspace*>> workspace() override;
   task<Result<ArtifactRef>> save_artifact(std::string name, std::string type, std::string bytes) override;
   [[nodiscard]] std::vector<ArtifactRef> saved_artifacts() const override { return saved_; }
@@ -58,6 +59,8 @@ class AttemptContext final : public TaskContext {
   task<Result<void>> keep_collected(CommandRequest request, CommandRecord& record);
   task<Result<std::string>> keep_body(StepId step, std::string body);
   task<Result<void>> settle(StepFinish finish);
+  task<Result<Value>> perform_recorded(StepId step, int try_number, PerformStep perform);
+  task<Result<std::string>> body_of(std::string stored);
   task<Result<CommandOutcome>> replay(StepRecord step, std::vector<std::string> collect);
   task<Result<CommandOutcome>> with_collected(CommandRecord record, std::vector<std::string> collect);
 

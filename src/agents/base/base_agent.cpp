@@ -71,6 +71,7 @@ void apply_error(TaskResult& result, Error error) {
 void apply_outcome(TaskResult& result, Outcome outcome) {
   result.status = ResultStatus::completed;
   result.verdict = outcome.verdict;
+  result.skipped = outcome.skipped;
   result.summary = std::move(outcome.summary);
   result.outputs = std::move(outcome.outputs);
   result.evidence = std::move(outcome.evidence);
@@ -104,7 +105,7 @@ task<Result<Outcome>> BaseAgent::attempt(TaskContext& context, std::string& comm
   auto sound = check_outcome(*outcome);
   if (!sound) co_return fail(sound.error());
   complete_feedback(assignment, *outcome);
-  if (commits(assignment)) {
+  if (commits(assignment) && !outcome->skipped) {
     auto committed = co_await commit_changes(context, outcome->summary);
     if (!committed) co_return fail(committed.error());
     commit = std::move(*committed);

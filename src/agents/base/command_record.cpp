@@ -50,6 +50,10 @@ std::string without(std::string text, const std::vector<std::string>& volatile_n
 
 }  // namespace
 
+std::string error_body(const Error& error) {
+  return core::to_json(Object{{"error", Object{{"code", to_string(error.code)}, {"message", error.message}}}});
+}
+
 std::string command_digest(const CommandRequest& request, const std::string& tree, const std::vector<std::string>& volatile_names) {
   Array argv;
   for (const std::string& argument : request.argv) argv.emplace_back(without(argument, volatile_names));

@@ -14,6 +14,9 @@ namespace conductorai::agents {
 /// scratch folders (`volatile_names`) are taken out, so an attempt taken up again asks the same.
 std::string command_digest(const CommandRequest& request, const std::string& tree, const std::vector<std::string>& volatile_names);
 
+/// What a step that gave no answer leaves.
+std::string error_body(const Error& error);
+
 /// Bytes that are no UTF-8 cannot stand in JSON: such content travels as an artifact.
 bool is_utf8(std::string_view text);
 

@@ -36,6 +36,8 @@ struct EngineOptions {
   std::map<std::string, std::string> environment;  // of the host; only names a definition lists are read
   /// Makes a new workflow's model independent of files outside the stores; may be empty. Its errors refuse the workflow.
   std::function<task<Result<LlmDefinition>>(WorkflowId, LlmDefinition)> pin_llm;
+  /// What an ended workflow leaves outside is put in order, before its owner lets go; may run again after a crash. May be empty.
+  std::function<task<Result<void>>(WorkflowId, WorkflowStatus)> on_close;
   Milliseconds append_retry{200};  // first pause before a failed append is tried again, doubling
   int append_tries = 6;            // then the run stops; the journal stays as it was
 };

@@ -177,6 +177,7 @@ task<Result<void>> WorkflowRun::act(std::vector<core::Effect> effects) {
 task<void> WorkflowRun::close_workflow() {
   crash_point("workflow.before_close");
   timers_.clear();
+  if (options_.on_close) (void)co_await options_.on_close(state_.id, core::status(state_));
   (void)co_await ports_.workspaces.close_all(state_.id, repo_);
 }
 

@@ -1,0 +1,164 @@
+#include "agents/releases/release_plan.hpp"
+
+#include <algorithm>
+
+#include "agents/base/with.hpp"
+#include "core/document/words.hpp"
+#include "core/json.hpp"
+#include "evidence/toolchain.hpp"
+
+namespace conductorai::agents {
+namespace {
+
+using Type = WithKey::Type;
+
+std::string output_of(const TaskAssignment& assignment, std::string_view name) {
+  for (const auto& [task, outputs] : assignment.upstream)
+    if (auto found = outputs.find(name); found != outputs.end() && found->second.as_string() != nullptr) return *found->second.as_string();
+  return {};
+}
+
+Result<Milliseconds> duration_of(const Object& with, std::string_view key, Milliseconds otherwise) {
+  const auto found = with.find(key);
+  if (found == with.end()) return otherwise;
+  const std::string* text = found->second.as_string();
+  const auto parsed = text != nullptr ? core::document::parse_duration(*text) : std::nullopt;
+  if (!parsed || parsed->count() <= 0)
+    return fail(ErrorCode::invalid_argument, "expected a duration", "with." + std::string(key), "such as 250ms, 10s or 5m");
+  return *parsed;
+}
+
+Result<int> number_of(const Object& with, std::string_view key, int otherwise, int low, int high) {
+  const auto found = with.find(key);
+  if (found == with.end()) return otherwise;
+  const std::int64_t* number = found->second.as_int();
+  if (number == nullptr || *number < low || *number > high)
+    return fail(ErrorCode::invalid_argument, "expected a number from " + std::to_string(low) + " to " + std::to_string(high),
+                "with." + std::string(key));
+  return static_cast<int>(*number);
+}
+
+Result<HealthCheck> health_of(const Object& with) {
+  HealthCheck health;
+  health.path = text_of(with, "health");
+  if (!health.path.empty() && health.path.front() != '/')
+    return fail(ErrorCode::invalid_argument, "expected a path that begins with /", "with.health");
+  auto status = number_of(with, "health-status", health.status, 100, 599);
+  if (!status) return fail(status.error());
+  health.status = *status;
+  auto start = duration_of(with, "start-timeout", health.start_timeout);
+  if (!start) return fail(start.error());
+  health.start_timeout = *start;
+  auto interval = duration_of(with, "health-interval", health.interval);
+  if (!interval) return fail(interval.error());
+  health.interval = *interval;
+  return health;
+}
+
+task<Result<std::string>> detected_run(TaskContext& context) {
+  auto workspace = co_await context.workspace();
+  if (!workspace) co_return fail(workspace.error());
+  auto files = co_await (*workspace)->list_files();
+  if (!files) co_return fail(files.error());
+  std::map<std::string, std::string> contents;
+  for (const std::string& path : evidence::files_to_read(*files)) {
+    auto read = co_await (*workspace)->read(path);
+    if (read) contents.emplace(path, std::move(*read));
+  }
+  const evidence::ReadFile read = [&contents](const std::string& path) -> std::optional<std::string> {
+    auto found = contents.find(path);
+    return found == contents.end() ? std::nullopt : std::optional(found->second);
+  };
+  auto toolchain = evidence::detect_toolchain(*files, read, context.assignment().workflow->toolchain);
+  if (!toolchain) co_return fail(toolchain.error());
+  co_return toolchain->run;
+}
+
+Result<ReleaseRequest> request_of(const TaskAssignment& assignment) {
+  const Object& with = assignment.task.with;
+  ReleaseRequest request;
+  request.app = assignment.workflow->name;
+  request.environment = text_of(with, "environment", request.environment);
+  request.driver = text_of(with, "driver", request.driver);
+  request.workflow = assignment.id.workflow;
+  request.version = output_of(assignment, "version");
+  if (request.version.empty()) request.version = assignment.base.substr(0, 12);
+  request.limits = assignment.workflow->sandbox;
+  request.variables = texts_of(with, "env");
+  request.with = with;
+  auto port = number_of(with, "port", 0, 1, 65535);
+  if (!port) return fail(port.error());
+  request.port = *port;
+  auto health = health_of(with);
+  if (!health) return fail(health.error());
+  request.health = std::move(*health);
+  return request;
+}
+
+}  // namespace
+
+AgentDescription describe_deploying() {
+  const auto key = [](const char* name, Type type, const char* description, std::vector<std::string> allowed = {}) {
+    return WithKey{.name = name, .type = type, .required = false, .description = description, .allowed = std::move(allowed)};
+  };
+  return {.type = AgentType("deploying"),
+          .phase = Phase::devops,
+          .uses_llm = false,
+          .changes_files = false,
+          .summary = "makes a release beside the old one, switches when its health probes pass",
+          .with = {key("driver", Type::text, "what carries the release", {"process", "container", "command", "kubernetes"}),
+                   key("health", Type::text, "path of an HTTP GET that must answer; left out: a TCP connection"),
+                   key("health-status", Type::integer, "the status it must answer with (200)"),
+                   key("health-interval", Type::duration, "between two tries (200ms)"),
+                   key("start-timeout", Type::duration, "from start to healthy (30s)"),
+                   key("port", Type::integer, "public port on loopback; left out: chosen once for the app and kept"),
+                   key("environment", Type::text, "an app has one serving release in each (default)"),
+                   key("run", Type::text, "command of the service; left out: toolchain.run, or what is detected"),
+                   key("env", Type::object, "environment variables of the service"),
+                   key("deploy", Type::text, "driver command: shell command that deploys; finds the files in its folder"),
+                   key("rollback", Type::text, "driver command: shell command that goes back to the release before"),
+                   key("stop", Type::text, "driver command: shell command that stops the release"),
+                   key("url", Type::text, "drivers command and kubernetes: where the release answers; its health is probed there"),
+                   key("network", Type::boolean, "driver command: whether the commands reach the network (true)"),
+                   key("engine", Type::text, "driver container: the engine; left out: what is installed", {"podman", "docker"}),
+                   key("dockerfile", Type::text, "driver container: the file to build (Dockerfile)"),
+                   key("container-port", Type::integer, "driver container: the port the service listens on ($PORT)"),
+                   key("manifests", Type::text, "driver kubernetes: folder or file to apply (k8s)"),
+                   key("namespace", Type::text, "driver kubernetes: namespace"),
+                   key("context", Type::text, "driver kubernetes: context")}};
+}
+
+std::string ReleasePlan::text() const {
+  return core::to_json(Object{{"app", request.app},
+                              {"environment", request.environment},
+                              {"driver", request.driver},
+                              {"version", request.version},
+                              {"bundle", bundle.str()},
+                              {"run", request.run},
+                              {"with", request.with}});
+}
+
+task<Result<ReleasePlan>> plan_release(TaskContext& context) {
+  const TaskAssignment& assignment = context.assignment();
+  auto request = request_of(assignment);
+  if (!request) co_return fail(request.error());
+  ReleasePlan plan{.request = std::move(*request), .bundle = Digest(output_of(assignment, "bundle"))};
+  plan.request.run = text_of(assignment.task.with, "run", assignment.workflow->toolchain.run);
+  if (plan.request.run.empty()) plan.request.run = output_of(assignment, "run");
+  if (plan.request.run.empty() && plan.request.driver == "process") {
+    auto run = co_await detected_run(context);
+    if (!run) co_return fail(run.error());
+    plan.request.run = std::move(*run);
+  }
+  co_return plan;
+}
+
+std::string release_id(const StepId& step) {
+  const AttemptId& id = step.attempt;
+  std::string text =
+      id.workflow.str() + "." + id.task.str() + "." + std::to_string(id.round) + "." + std::to_string(id.attempt) + "." + step.ordinal;
+  std::ranges::replace_if(text, [](unsigned char c) { return std::isalnum(c) == 0 && c != '.' && c != '-' && c != '_'; }, '-');
+  return text;
+}
+
+}  // namespace conductorai::agents
