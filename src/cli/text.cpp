@@ -4,64 +4,20 @@
 
 #include <algorithm>
 
+#include "base/utf8.hpp"
+
 namespace conductorai::cli {
 
 namespace {
-
-struct CodePoint {
-  char32_t value = 0xFFFD;
-  std::size_t length = 1;
-  bool valid = false;
-};
-
-CodePoint decode(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  if (lead < 0x80) return {lead, 1, true};
-  const std::size_t length = lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 1;
-  if (length == 1 || text.size() < length) return {};
-  char32_t value = lead & (0x7F >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if ((byte & 0xC0) != 0x80) return {};
-    value = value << 6 | (byte & 0x3F);
-  }
-  const char32_t least = length == 2 ? 0x80 : length == 3 ? 0x800 : 0x10000;
-  if (value < least || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return {};
-  return {value, length, true};
-}
-
-/// Bytes that an escape sequence starting at text[0] == ESC takes, by ECMA-48: CSI to its final byte, strings to ST or BEL.
-std::size_t escape_length(std::string_view text) {
-  if (text.size() < 2) return 1;
-  const char kind = text[1];
-  if (kind == '[') {
-    std::size_t i = 2;
-    while (i < text.size() && static_cast<unsigned char>(text[i]) >= 0x20 && static_cast<unsigned char>(text[i]) <= 0x3F) ++i;
-    return std::min(i + 1, text.size());
-  }
-  if (kind == ']' || kind == 'P' || kind == 'X' || kind == '^' || kind == '_') {
-    for (std::size_t i = 2; i < text.size() && text[i] != '\n'; ++i) {
-      if (text[i] == '\a') return i + 1;
-      if (text[i] == '\x1b') return i + 1 < text.size() && text[i + 1] == '\\' ? i + 2 : i;
-    }
-    return 2;  // never ended: only its introducer goes, the rest is text
-  }
-  if (static_cast<unsigned char>(kind) >= 0x20 && static_cast<unsigned char>(kind) < 0x7F) return 2;
-  return 1;
-}
-
-bool is_direction_control(char32_t c) {
-  return c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
-}
 
 std::string clean(std::string_view text, bool keep_lines) {
   std::string out;
   while (!text.empty()) {
     if (text[0] == '\x1b') {
-      text.remove_prefix(escape_length(text));
+      text.remove_prefix(escape_sequence_length(text));
       continue;
     }
-    auto [value, length, valid] = decode(text);
+    auto [value, length, valid] = decode_utf8(text);
     if (!valid)
       out += "\uFFFD";
     else if (value == '\n' || value == '\t')
@@ -105,7 +61,7 @@ std::string clean_tail(std::string_view text, std::size_t lines) {
 std::size_t display_width(std::string_view text) {
   std::size_t out = 0;
   while (!text.empty()) {
-    auto point = decode(text);
+    auto point = decode_utf8(text);
     out += width_of(point.value);
     text.remove_prefix(point.length);
   }
@@ -117,30 +73,13 @@ std::string fit(std::string_view text, std::size_t width) {
   std::string out;
   std::size_t used = 0;
   while (!text.empty()) {
-    auto point = decode(text);
+    auto point = decode_utf8(text);
     if (used + width_of(point.value) + 1 > width) break;
     used += width_of(point.value);
     out += text.substr(0, point.length);
     text.remove_prefix(point.length);
   }
   return width == 0 ? "" : out + "…";
-}
-
-std::string duration_text(std::int64_t ms) {
-  if (ms < 1'000) return fmt::format("{} ms", ms);
-  if (ms < 60'000) return fmt::format("{:.1f} s", static_cast<double>(ms) / 1'000);
-  if (ms < 3'600'000) return fmt::format("{} min {} s", ms / 60'000, ms / 1'000 % 60);
-  return fmt::format("{} h {} min", ms / 3'600'000, ms / 60'000 % 60);
-}
-
-std::string size_text(std::int64_t bytes) {
-  if (bytes < 1'024) return fmt::format("{} B", bytes);
-  double amount = static_cast<double>(bytes) / 1'024;
-  for (const char* unit : {"KiB", "MiB", "GiB"}) {
-    if (amount < 1'024) return fmt::format("{:.1f} {}", amount, unit);
-    amount /= 1'024;
-  }
-  return fmt::format("{:.1f} TiB", amount);
 }
 
 std::string colored(std::string_view text, Color color, bool colors) {

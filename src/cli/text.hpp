@@ -1,10 +1,12 @@
 #pragma once
 // Text for terminals: what comes from models, tests and files never steers the terminal.
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/human.hpp"
 
 namespace conductorai::cli {
 
@@ -20,10 +22,8 @@ std::size_t display_width(std::string_view text);
 /// Cut to `width` columns, ending in "…" where something was cut.
 std::string fit(std::string_view text, std::size_t width);
 
-/// "350 ms", "4.2 s", "3 min 10 s"
-std::string duration_text(std::int64_t ms);
-/// "512 B", "3.4 KiB"
-std::string size_text(std::int64_t bytes);
+using conductorai::duration_text;
+using conductorai::size_text;
 
 enum class Color { none, red, green, yellow, dim };
 

@@ -1,0 +1,20 @@
+#pragma once
+// Reports as files: what `conductorai report` and the end of a run write.
+
+#include <filesystem>
+#include <string>
+
+#include "cli/session.hpp"
+
+namespace conductorai::cli {
+
+/// Where a workflow's report stands unless the user says otherwise.
+std::filesystem::path report_path(const Project& project, const WorkflowId& id);
+
+/// The page of a workflow in any state. Errors: not_found, of the stores.
+Result<std::string> make_report(ConductorAI& ai, const WorkflowId& id);
+
+/// Whole or not at all. A file that is there is replaced only if it is a report. Errors: already_exists, unavailable.
+Result<void> write_report(const std::filesystem::path& file, const std::string& page);
+
+}  // namespace conductorai::cli
