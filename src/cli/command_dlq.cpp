@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 
 #include "cli/command.hpp"
@@ -53,10 +54,22 @@ int list(const Globals& globals, const ListOptions&) {
   return kOk;
 }
 
+/// An attempt that was requeued waits in its workflow, which nobody drives now.
+void tell_how_to_go_on(ConductorAI& ai, const WorkflowId& workflow) {
+  auto view = ai.get_workflow_state(workflow);
+  if (view && view->status == WorkflowStatus::in_progress && (view->owner.empty() || view->owner.starts_with("none")))
+    std::cerr << "to go on: conductorai resume " << workflow.str() << "\n";
+}
+
 int resolve(const Globals& globals, const ResolveOptions& options, bool requeue) {
   auto session = Session::open(globals, {});
   if (!session) return report(session.error());
-  if (auto done = (*session)->ai().resolve_dead_letter(options.number, requeue); !done) return report(done.error());
+  ConductorAI& ai = (*session)->ai();
+  auto letters = ai.dead_letters();
+  if (!letters) return report(letters.error());
+  const auto letter = std::ranges::find(*letters, options.number, &DeadLetter::id);
+  if (auto done = ai.resolve_dead_letter(options.number, requeue); !done) return report(done.error());
+  if (requeue && letter != letters->end() && !letter->workflow.empty()) tell_how_to_go_on(ai, letter->workflow);
   return kOk;
 }
 int requeue(const Globals& globals, const ResolveOptions& options) {

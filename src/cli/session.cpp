@@ -36,6 +36,9 @@ Options options_for(const Project& project, const definition::Config& config, Se
   options.agents_per_type = config.runtime.agents_per_type;
   options.agent_capacity = config.runtime.agent_capacity;
   options.max_concurrent_tasks = config.runtime.max_concurrent_tasks;
+  options.breaker_failures = config.runtime.breaker_failures;
+  options.breaker_open = config.runtime.breaker_open;
+  options.breaker_wait = config.runtime.breaker_wait;
   options.log_level = config.runtime.log_level;
   options.on_progress = std::move(request.on_progress);
   return options;

@@ -37,8 +37,13 @@ constexpr std::array kUsualNames{UsualName{"OPENAI_API_KEY", "llm.openai-key"},
                                  UsualName{"AWS_SESSION_TOKEN", "s3.session-token"}};
 
 bool is_text_key(const std::string& path) {
-  static constexpr std::array kTyped{
-      "llm.retries", "redis.pool", "runtime.max-concurrent-tasks", "runtime.agents-per-type", "runtime.agents", "runtime.agent-capacity"};
+  static constexpr std::array kTyped{"llm.retries",
+                                     "redis.pool",
+                                     "runtime.max-concurrent-tasks",
+                                     "runtime.agents-per-type",
+                                     "runtime.agents",
+                                     "runtime.agent-capacity",
+                                     "runtime.breaker-failures"};
   return !path.starts_with("budget.") && std::find(kTyped.begin(), kTyped.end(), path) == kTyped.end();
 }
 

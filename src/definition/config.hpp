@@ -49,6 +49,9 @@ struct RuntimeConfig {
   int agents_per_type = 2;
   std::map<std::string, int> agents;  // of one type, in place of agents_per_type
   int agent_capacity = 4;
+  int breaker_failures = 5;            // of an agent in a row open its breaker
+  Milliseconds breaker_open{30'000};   // before it is tried again
+  Milliseconds breaker_wait{300'000};  // of a task for agents whose breakers are all open: then a dead letter
 };
 
 struct Config {

@@ -91,7 +91,10 @@ const Section<RuntimeConfig>& runtime_section() {
           .key("max-concurrent-tasks", &Runtime::max_concurrent_tasks, integer<int>(0, 100'000), "of the process; 0: no limit of its own")
           .key("agents-per-type", &Runtime::agents_per_type, integer<int>(1, 1'000), "agents registered of each type")
           .key("agents", &Runtime::agents, dictionary(integer<int>(1, 1'000)), "of one type, in place of agents-per-type")
-          .key("agent-capacity", &Runtime::agent_capacity, integer<int>(1, 1'000), "attempts at once of one agent");
+          .key("agent-capacity", &Runtime::agent_capacity, integer<int>(1, 1'000), "attempts at once of one agent")
+          .key("breaker-failures", &Runtime::breaker_failures, integer<int>(1, 1'000), "of an agent in a row until it gets no more work")
+          .key("breaker-open", &Runtime::breaker_open, duration(), "until such an agent is tried again")
+          .key("breaker-wait", &Runtime::breaker_wait, duration(), "of a task while all its agents are out; then a dead letter");
   return section;
 }
 
@@ -176,6 +179,12 @@ const std::vector<ConfigKey>& config_keys() {
        [](C c) { return std::to_string(c.runtime.agents_per_type); }},
       {"runtime.agents", "{ coding: 4 }", "of one type, in place of agents-per-type", false, shown_agents},
       {"runtime.agent-capacity", "4", "attempts at once of one agent", false, [](C c) { return std::to_string(c.runtime.agent_capacity); }},
+      {"runtime.breaker-failures", "5", "of an agent in a row until it gets no more work", false,
+       [](C c) { return std::to_string(c.runtime.breaker_failures); }},
+      {"runtime.breaker-open", "30s", "until such an agent is tried again", false,
+       [](C c) { return format_duration(c.runtime.breaker_open); }},
+      {"runtime.breaker-wait", "5m", "of a task while all its agents are out; then it is a dead letter", false,
+       [](C c) { return format_duration(c.runtime.breaker_wait); }},
       {"budget.usd", "20.00", "the stricter of this and the workflow's", false,
        [](C c) { return c.budget.usd_micros ? fmt::format("{:.2f}", static_cast<double>(*c.budget.usd_micros) / 1e6) : std::string(); }},
       {"budget.tokens", "2000000", "likewise", false, [](C c) { return shown_optional(c.budget.tokens); }},

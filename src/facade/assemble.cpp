@@ -152,10 +152,13 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
   house->requeue = [bus = bus.get()](std::int64_t id) { return bus->requeue(id); };
   house->bus = std::move(bus);
   house->policies = std::make_unique<orchestration::PolicyEngine>(orchestration::standard_policies());
-  house->errors = std::make_unique<orchestration::ErrorHandler>(loop, *house->entropy);
+  house->errors = std::make_unique<orchestration::ErrorHandler>(
+      loop, *house->entropy,
+      orchestration::BreakerOptions{.failures_to_open = house->options.breaker_failures, .open_for = house->options.breaker_open});
   house->coordinator = std::make_unique<orchestration::AgentCoordinator>(
       loop, loop, *house->bus, *house->states, *house->policies, *house->errors,
-      orchestration::CoordinatorOptions{.max_concurrent_tasks = house->options.max_concurrent_tasks});
+      orchestration::CoordinatorOptions{.max_concurrent_tasks = house->options.max_concurrent_tasks,
+                                        .breaker_wait_max = house->options.breaker_wait});
   house->models = std::make_unique<Models>(Models::Ports{*house->states, *house->artifacts, loop, *house->entropy});
   house->engine = std::make_unique<orchestration::WorkflowEngine>(
       orchestration::EnginePorts{loop, loop, *house->entropy, *house->states, *house->artifacts, *house->workspaces, *house->bus,

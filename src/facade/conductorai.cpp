@@ -3,8 +3,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "core/codec.hpp"
 #include "core/decide.hpp"
+#include "core/message_codec.hpp"
 #include "facade/house.hpp"
 #include "facade/view.hpp"
 #include "runtime/scope.hpp"
@@ -45,6 +48,7 @@ class ConductorAI::Impl {
   void shutdown();
   Result<void> add(std::unique_ptr<BaseAgent> agent);
   void interrupt() noexcept;
+  task<std::optional<ReleaseInfo>> newest_release(const core::WorkflowState& state);
   task<Result<WorkflowView>> view(core::WorkflowState state);
   task<Result<WorkflowView>> run_workflow(WorkflowDefinition definition, orchestration::Watcher watcher);
   task<Result<WorkflowView>> resume(WorkflowId id, RunOverrides overrides, orchestration::Watcher watcher);
@@ -52,7 +56,8 @@ class ConductorAI::Impl {
   task<Result<void>> read_events(WorkflowId id, std::uint64_t from, bool follow, std::function<void(const EventRecord&)> on_event);
   task<Result<std::uint64_t>> emit_from(WorkflowId id, std::uint64_t from, std::function<void(const EventRecord&)> on_event);
   task<Result<std::shared_ptr<const WorkflowDefinition>>> definition_of(WorkflowId id);
-  task<Result<void>> resolve_dead_letter(std::int64_t id, bool requeue);
+  task<Result<void>> requeue(DeadLetter letter);
+  task<Result<void>> resolve_dead_letter(std::int64_t id, bool again);
 
   [[nodiscard]] facade::House& house() { return *house_; }
   [[nodiscard]] const facade::House* maybe_house() const { return house_.get(); }
@@ -112,6 +117,18 @@ task<void> ConductorAI::Impl::watch_interrupts() {
   following_.cancel();
 }
 
+// A release changes after its deployment, so it is asked of who owns it; only workflows that deploy pay for that.
+task<std::optional<ReleaseInfo>> ConductorAI::Impl::newest_release(const core::WorkflowState& state) {
+  const auto deploys = [&](const TaskId& id) { return state.tasks.at(id).definition.agent.str() == "deploying"; };
+  if (!house_->releases || std::ranges::none_of(state.order, deploys)) co_return std::nullopt;
+  const WorkflowId workflow = state.id;
+  auto listed = co_await house_->releases->list();
+  if (!listed) co_return std::nullopt;
+  const auto newest = std::ranges::find(*listed, workflow, &ReleaseInfo::workflow);
+  if (newest == listed->end()) co_return std::nullopt;
+  co_return *newest;
+}
+
 task<Result<WorkflowView>> ConductorAI::Impl::view(core::WorkflowState state) {
   facade::ViewSources sources{.now = loop_.now()};
   auto summary = co_await house_->states->get(state.id);
@@ -121,6 +138,7 @@ task<Result<WorkflowView>> ConductorAI::Impl::view(core::WorkflowState state) {
   if (!steps) co_return fail(steps.error());
   sources.steps = std::move(*steps);
   sources.waiting = house_->engine->waiting_reasons(state.id);
+  sources.release = co_await newest_release(state);
   auto repo = co_await house_->engine->repository(state.id, state.definition);
   if (repo) {
     sources.repo = *repo;
@@ -196,8 +214,32 @@ task<Result<std::shared_ptr<const WorkflowDefinition>>> ConductorAI::Impl::defin
   co_return state->definition;
 }
 
-task<Result<void>> ConductorAI::Impl::resolve_dead_letter(std::int64_t id, bool requeue) {
-  if (requeue) co_return co_await house_->requeue(id);
+// An attempt belongs to its workflow, which has failed without it: the wish to try it again is journaled there, and only then is the
+// letter taken away.
+task<Result<void>> ConductorAI::Impl::requeue(DeadLetter letter) {
+  auto message = core::decode_message(letter.message);
+  const auto* attempt = message ? std::get_if<TaskAssignment>(&message->body) : nullptr;
+  if (attempt == nullptr) {
+    auto published = co_await house_->requeue(letter.id);
+    co_return published;
+  }
+  core::RetryFailed wish{"dead letter " + std::to_string(letter.id), attempt->id.task};
+  auto opened = co_await house_->engine->control(attempt->id.workflow, std::move(wish));
+  if (!opened) co_return fail(opened.error());
+  auto taken = co_await house_->states->take_dead_letter(letter.id);
+  if (!taken) co_return fail(taken.error());
+  co_return Result<void>{};
+}
+
+task<Result<void>> ConductorAI::Impl::resolve_dead_letter(std::int64_t id, bool again) {
+  auto letters = co_await house_->states->dead_letters();
+  if (!letters) co_return fail(letters.error());
+  const auto letter = std::ranges::find(*letters, id, &DeadLetter::id);
+  if (letter == letters->end()) co_return fail(ErrorCode::not_found, "no such dead letter", std::to_string(id));
+  if (again) {
+    auto requeued = co_await requeue(std::move(*letter));
+    co_return requeued;
+  }
   auto taken = co_await house_->states->take_dead_letter(id);
   if (!taken) co_return fail(taken.error());
   co_return Result<void>{};

@@ -1,4 +1,5 @@
 """Commands from a second process, approvals, budgets, signals: what the owner does about them and what stays behind (nothing)."""
+import json
 import signal
 import subprocess
 
@@ -153,6 +154,87 @@ class Control(harness.ProjectTest):
         if status != "COMPLETED":
             done = project.run("resume", failed.result["workflow_id"], "--json")
             self.assertEqual((done.code, done.result["status"]), (0, "COMPLETED"), done)
+
+
+class Gated(harness.ProjectTest):
+    """A task that waits for a file which the test makes: what happens meanwhile happens for sure."""
+
+    def gated(self, script):
+        project = self.project()
+        gate = project.folder / "gate"
+        gate.mkdir()
+        project.write("w.yaml", dict(command_workflow(a={"agent": "command", **script(gate / "open")}), sandbox={"read": [str(gate)]}))
+        return project, gate / "open"
+
+    def test_a_second_process_follows_the_events_of_a_run_to_its_end(self):
+        project, gate = self.gated(lambda gate: {"with": {"run": f"until test -e {gate}; do sleep 0.05; done"}})
+        process = project.start("run", "w.yaml", "--json")
+        first_event(process, "workflow.started")
+        follower = project.start("events", "--follow", "--json")
+        first = json.loads(follower.stdout.readline())
+        self.assertEqual((first["event"], first["seq"]), ("workflow.started", 1))
+        gate.write_text("")  # only now can anything more happen
+        rest = [json.loads(line) for line in follower.stdout]
+        self.assertEqual(follower.wait(timeout=60), 0, follower.stderr.read())
+        self.assertEqual(process.wait(timeout=60), 0, process.stderr.read())
+        self.assertEqual([e["event"] for e in rest][-1], "workflow.completed")
+        whole = project.run("events", "--json")
+        self.assertEqual([first, *rest], whole.lines)
+        for stream in (follower, process):
+            stream.communicate()
+
+    def test_a_follower_is_ended_by_ctrl_c_and_the_run_goes_on(self):
+        project, gate = self.gated(lambda gate: {"with": {"run": f"until test -e {gate}; do sleep 0.05; done"}})
+        process = project.start("run", "w.yaml", "--json")
+        first_event(process, "workflow.started")
+        follower = project.start("events", "-f")
+        self.assertIn("workflow", follower.stdout.readline())
+        follower.send_signal(signal.SIGINT)
+        follower.communicate(timeout=60)
+        self.assertEqual(follower.returncode, 130)
+        gate.write_text("")
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+
+    def dead_letter(self):
+        """A task whose only agent fails once, by a timeout, and is then out for longer than the task waits for it."""
+        project, gate = self.gated(lambda gate: {"timeout-minutes": 0.01, "retry": {"max-attempts": 2, "backoff": "1ms"},
+                                                 "with": {"run": f"test -e {gate} || sleep 60"}})
+        project.write("conductorai.yaml", {"runtime": {"agents-per-type": 1, "breaker-failures": 1, "breaker-open": "1h", "breaker-wait": "200ms"}})
+        failed = project.run("run", "w.yaml", "--json")
+        self.assertEqual((failed.code, failed.result["status"]), (4, "FAILED"), failed)
+        letters = project.run("dlq", "list", "--json").lines
+        self.assertEqual([(l["reason"], l["workflow_id"]) for l in letters], [("breaker_open", failed.result["workflow_id"])])
+        return project, gate, failed.result["workflow_id"], str(letters[0]["id"])
+
+    def test_a_dead_letter_is_requeued_and_its_task_done(self):
+        project, gate, workflow_id, number = self.dead_letter()
+        listed = project.run("dlq", "list")
+        self.assertRegex(listed.out, f"{number} .*breaker_open .*{workflow_id}")
+        requeued = project.run("dlq", "requeue", number)
+        self.assertEqual(requeued.code, 0, requeued)
+        self.assertIn(f"conductorai resume {workflow_id}", requeued.err)
+        self.assertEqual(project.run("dlq", "list").out, "")
+        gate.write_text("")
+        done = project.run("resume", workflow_id, "--json")
+        self.assertEqual((done.code, done.result["status"]), (0, "COMPLETED"), done)
+
+    def test_a_dead_letter_that_cannot_be_requeued_stays(self):
+        project, gate, workflow_id, number = self.dead_letter()
+        self.assertEqual(project.run("retry", workflow_id).code, 0)  # its task is open again already
+        refused = project.run("dlq", "requeue", number)
+        self.assertNotEqual(refused.code, 0, refused)
+        self.assertIn("error:", refused.err)
+        self.assertEqual(len(project.run("dlq", "list", "--json").lines), 1)
+        unknown = project.run("dlq", "drop", "12345")
+        self.assertEqual(unknown.code, 2, unknown)
+        self.assertIn("no such dead letter", unknown.err)
+
+    def test_a_dead_letter_is_dropped(self):
+        project, _, workflow_id, number = self.dead_letter()
+        self.assertEqual(project.run("dlq", "drop", number).code, 0)
+        self.assertEqual(project.run("dlq", "list", "--json").lines, [])
+        self.assertEqual(project.run("status", workflow_id, "--json").result["status"], "FAILED")
 
 
 class Flow(harness.ProjectTest):

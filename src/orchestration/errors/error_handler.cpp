@@ -81,7 +81,10 @@ std::string_view to_string(BreakerState state) {
 }
 
 Error dead_letter_error(std::string_view reason, std::string message) {
-  return {.code = ErrorCode::unavailable, .message = std::move(message), .where = std::string(kDeadLetter) + std::string(reason)};
+  return {.code = ErrorCode::unavailable,
+          .message = std::move(message),
+          .where = std::string(kDeadLetter) + std::string(reason),
+          .hint = "conductorai dlq list shows its message, dlq requeue NUMBER tries it again"};
 }
 
 std::optional<std::string> dead_letter_reason(const Error& error) {
