@@ -7,7 +7,7 @@ namespace conductorai::infrastructure {
 
 namespace {
 
-constexpr std::string_view kUserAgent = "conductorai/" CONDUCTORAI_VERSION;
+constexpr const char* kUserAgent = "conductorai/" CONDUCTORAI_VERSION;
 // What no proxy is asked for, whatever the environment says: a service of this machine is reached directly.
 constexpr const char* kLoopback = "localhost,127.0.0.0/8,::1";
 
@@ -85,7 +85,9 @@ Result<void> Transfer::add_headers() {
   bool complete = add("Expect:");
   for (const auto& [name, value] : request_.headers) {
     content_type = content_type || lower(name) == "content-type";
-    complete = complete && add(value.empty() ? name + ";" : name + ": " + value);
+    std::string line = name;
+    line.append(value.empty() ? ";" : ": ").append(value);
+    complete = complete && add(line);
   }
   // Not the form type that curl makes up for a body of ours.
   if (!content_type) complete = complete && add("Content-Type:");
@@ -141,7 +143,7 @@ Result<void> Transfer::prepare() {
   // Only TLS tells at once whether many exchanges may share a connection; plain ones would all wait for the first answer.
   curl_easy_setopt(curl, CURLOPT_PIPEWAIT, !request_.fresh_connection && request_.url.starts_with("https:") ? 1L : 0L);
   curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 16L << 10);
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, kUserAgent.data());
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, kUserAgent);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, to_long(request_.timeout));
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, to_long(request_.connect_timeout));
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
