@@ -7,6 +7,7 @@
 
 #include "agents/command/command_agent.hpp"
 #include "agents/development/agents.hpp"
+#include "agents/devops/agents.hpp"
 #include "facade/house.hpp"
 #include "infrastructure/artifacts/file_artifact_store.hpp"
 #include "infrastructure/artifacts/memory_artifact_store.hpp"
@@ -124,6 +125,7 @@ Result<void> add_built_in_agents(House& house) {
     built_in.push_back(agents::make_review_agent(id("review"), capacity));
     built_in.push_back(agents::make_test_data_agent(id("test_data"), capacity));
     built_in.push_back(agents::make_test_agent(id("test"), capacity));
+    built_in.push_back(agents::make_devops_agent(id("devops"), capacity));
     built_in.push_back(agents::make_command_agent(id("command"), capacity, enforce));
     for (auto& agent : built_in)
       if (auto added = house.add_agent(std::move(agent)); !added) return added;

@@ -1,10 +1,9 @@
 #include "agents/base/answer_files.hpp"
+#include "agents/base/build_check.hpp"
 #include "agents/base/material.hpp"
-#include "agents/base/toolchain_run.hpp"
 #include "agents/base/with.hpp"
 #include "agents/development/agents.hpp"
 #include "agents/development/prompts.hpp"
-#include "evidence/findings.hpp"
 #include "evidence/text.hpp"
 
 namespace conductorai::agents {
@@ -14,21 +13,15 @@ Finding finding(std::string message, std::string source) {
   return {.severity = Severity::error, .file = {}, .line = 0, .message = std::move(message), .source = std::move(source)};
 }
 
-Evidence evidence_of(std::string kind, std::string summary, Digest artifact, std::optional<std::int64_t> value = {}) {
+Evidence evidence_of(std::string kind, std::string summary, Digest artifact) {
   return {.kind = std::move(kind),
           .summary = std::move(summary),
-          .value = value,
+          .value = {},
           .passed = {},
           .failed = {},
           .skipped = {},
           .artifact = std::move(artifact)};
 }
-
-// How the toolchain's build or syntax check ended; absent when it has none.
-struct Check {
-  Evidence evidence;
-  std::vector<Finding> findings;  // empty: it passed
-};
 
 class CodingAgent final : public BaseAgent {
  public:
@@ -95,15 +88,13 @@ class CodingAgent final : public BaseAgent {
     auto kept = co_await context.save_artifact("diff.patch", "diff", std::move(*diff));
     if (!kept) co_return fail(kept.error());
     outcome.evidence.push_back(evidence_of("diff", std::to_string(changes->size()) + " files changed", kept->digest));
-    auto checked = co_await check(context, workspace);
-    if (!checked) co_return fail(checked.error());
-    if (checked->has_value()) {
-      outcome.evidence.push_back((*checked)->evidence);
-      if (!(*checked)->findings.empty()) {
-        outcome.verdict = Verdict::failed;
-        outcome.summary = (*checked)->evidence.summary;
-        outcome.feedback = FeedbackPayload{.summary = outcome.summary, .findings = std::move((*checked)->findings)};
-      }
+    auto built = co_await check_build(context, workspace);
+    if (!built) co_return fail(built.error());
+    if (built->evidence) outcome.evidence.push_back(*built->evidence);
+    if (!built->findings.empty()) {
+      outcome.verdict = Verdict::failed;
+      outcome.summary = built->evidence->summary;
+      outcome.feedback = FeedbackPayload{.summary = outcome.summary, .findings = std::move(built->findings)};
     }
     co_return outcome;
   }
@@ -126,45 +117,6 @@ class CodingAgent final : public BaseAgent {
     outcome.evidence.push_back(evidence_of("diff", "0 files changed", kept->digest));
     outcome.feedback = FeedbackPayload{.summary = outcome.summary, .findings = {finding(outcome.summary + "; nothing changed", "diff")}};
     co_return outcome;
-  }
-
-  static task<Result<std::optional<Check>>> check(TaskContext& context, Workspace& workspace) {
-    auto tree = co_await workspace.snapshot();
-    if (!tree) co_return fail(tree.error());
-    auto toolchain = co_await ToolchainRun::open(context);
-    if (!toolchain) co_return fail(toolchain.error());
-    auto built = co_await (*toolchain)->build();
-    if (!built && built.error().code != ErrorCode::permission_denied) co_return fail(built.error());
-    auto restored = co_await workspace.restore(std::move(*tree));
-    if (!restored) co_return fail(restored.error());
-    if (!built) {
-      auto refused = co_await refused_build(context, built.error());
-      co_return refused;
-    }
-    if (!built->has_value()) co_return std::optional<Check>{};
-    auto judged = co_await judge_build(context, **toolchain, std::move(**built));
-    co_return judged;
-  }
-
-  // The build left what may not be in a workspace (a repository of its own, a protected path).
-  static task<Result<std::optional<Check>>> refused_build(TaskContext& context, Error error) {
-    auto kept = co_await context.save_artifact("build.txt", "log", to_string(error));
-    if (!kept) co_return fail(kept.error());
-    co_return Check{.evidence = evidence_of("integrity", "the build was refused: " + error.message, kept->digest),
-                    .findings = {finding("the build was refused: " + to_string(error), "workspace")}};
-  }
-
-  static task<Result<std::optional<Check>>> judge_build(TaskContext& context, ToolchainRun& toolchain, ToolchainOutcome built) {
-    const CommandResult& result = built.result();
-    const std::string summary = toolchain.toolchain().name + " build: " + result.describe();
-    auto kept = co_await context.save_artifact("build.txt", "log", summary + "\n" + built.printed());
-    if (!kept) co_return fail(kept.error());
-    Check check{.evidence = evidence_of("exit_code", summary, kept->digest, result.signal == 0 ? result.exit_code : 128 + result.signal),
-                .findings = {}};
-    if (result.ok()) co_return check;
-    check.findings = evidence::findings_in_output(built.printed(), toolchain.files());
-    if (check.findings.empty()) check.findings.push_back(finding(summary + "\n" + evidence::shortened(built.printed(), 2'000), "build"));
-    co_return check;
   }
 };
 

@@ -114,6 +114,85 @@ void test_data(const LLMRequest& request, LLMResponse& response) {
   response.files[folder + "cases.csv"] = "input,output\n21,42\n0,0\n-1,-2\n\"a \"\"quoted\"\" text\",TypeError\n";
 }
 
+constexpr std::string_view kDockerfile = R"(FROM python:3.12-slim
+WORKDIR /app
+COPY . .
+USER nobody
+ENV PORT=8080
+EXPOSE 8080
+CMD ["python3", "-m", "http.server", "8080"]
+)";
+
+constexpr std::string_view kCi = R"(name: ci
+on:
+  push:
+  pull_request:
+permissions:
+  contents: read
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.12"
+      - run: python3 -m unittest discover -v
+)";
+
+constexpr std::string_view kCompose = R"(services:
+  app:
+    build: .
+    environment:
+      PORT: "8080"
+    ports:
+      - "8080:8080"
+    restart: unless-stopped
+)";
+
+constexpr std::string_view kManifests = R"(apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: app
+spec:
+  replicas: 1
+  selector:
+    matchLabels: { app: app }
+  template:
+    metadata:
+      labels: { app: app }
+    spec:
+      containers:
+        - name: app
+          image: app:latest
+          ports:
+            - containerPort: 8080
+          readinessProbe:
+            httpGet: { path: /, port: 8080 }
+          resources:
+            limits: { cpu: 500m, memory: 128Mi }
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: app
+spec:
+  selector: { app: app }
+  ports:
+    - port: 80
+      targetPort: 8080
+)";
+
+void devops(const LLMRequest& request, LLMResponse& response) {
+  const std::string round = "# Dry run, round " + std::to_string(request.caller.attempt.round) + "\n";
+  response.text = "Delivery files of the dry run.";
+  response.files["Dockerfile"] = round + std::string(kDockerfile);
+  response.files[".dockerignore"] = ".git\n__pycache__\n";
+  response.files[".github/workflows/ci.yml"] = std::string(kCi);
+  response.files["compose.yaml"] = std::string(kCompose);
+  response.files["k8s/app.yaml"] = std::string(kManifests);
+}
+
 constexpr std::string_view kReview = R"({"findings":[],"summary":"nothing to object to in a dry run"})";
 constexpr std::string_view kDiagnosis = R"({"affected_tasks":[],"diagnosis":"dry run","findings":[],"recommendations":[]})";
 
@@ -128,6 +207,8 @@ task<Result<LLMResponse>> StockLLM::chat(LLMRequest request) {
     test(request, response);
   else if (agent == "test_data")
     test_data(request, response);
+  else if (agent == "devops")
+    devops(request, response);
   else if (agent == "monitor")
     response.text = kDiagnosis;
   else if (agent == "review" || !request.answer_schema.empty())
