@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 
 #include "report/layout.hpp"
 #include "report/sections.hpp"
@@ -20,7 +19,7 @@ struct Drawing {
   std::map<TaskId, std::size_t> by_id;
   bool tall = false;  // downwards, for narrow screens; else to the right
 
-  static constexpr double kWidth = 132, kHeight = 44, kMargin = 12;
+  static constexpr double kWidth = 132, kHeight = 44, kMargin = 12, kLane = 9;
   [[nodiscard]] double along_step() const { return tall ? kHeight + 34 : kWidth + 32; }
   [[nodiscard]] double across_step() const { return tall ? kWidth + 14 : kHeight + 22; }
   /// Centre of a place, in pixels.
@@ -29,6 +28,8 @@ struct Drawing {
     const double across = kMargin + (graph.width / 2 + at.across) * across_step();
     return tall ? std::pair{across, along} : std::pair{along, across};
   }
+  /// Where lines may run beside all tasks: below, or at the right.
+  [[nodiscard]] double outside() const { return kMargin + graph.width * across_step() + 2; }
   [[nodiscard]] std::pair<double, double> size() const {
     const double along = 2 * kMargin + (tall ? kHeight : kWidth) + (graph.layers - 1) * along_step();
     const double across = 2 * kMargin + graph.width * across_step();
@@ -85,7 +86,19 @@ Html edge(const Drawing& drawing, const GraphEdge& edge) {
   return html("<path class=\"edge\" marker-end=\"url(#{})\" d=\"{}\"/>", drawing.tall ? "tip-tall" : "tip-wide", path);
 }
 
-/// Rounds that went back, a curve for each pair of tasks.
+/// Out at the side, along it and in again, with round corners: it touches no other task.
+Html around(const Drawing& drawing, std::size_t from, std::size_t to, double side) {
+  const auto [x, y] = drawing.centre(drawing.graph.nodes[from].at);
+  const auto [to_x, to_y] = drawing.centre(drawing.graph.nodes[to].at);
+  const double w = Drawing::kWidth / 2, h = Drawing::kHeight / 2, r = 6;
+  if (drawing.tall)
+    return html("M{} {}H{}Q{} {} {} {}V{}Q{} {} {} {}H{}", x + w, y, side - r, side, y, side, y - r, to_y + r, side, to_y, side - r, to_y,
+                to_x + w + 3);
+  return html("M{} {}V{}Q{} {} {} {}H{}Q{} {} {} {}V{}", x, y + h, side - r, x, side, x - r, side, to_x + r, to_x, side, to_x, side - r,
+              to_y + h + 3);
+}
+
+/// Rounds that went back, a line for each pair of tasks.
 Html back_edges(const Page& page, const Drawing& drawing) {
   std::map<std::pair<std::size_t, std::size_t>, std::pair<int, std::string>> ways;
   for (const Round& round : page.history.rounds) {
@@ -97,15 +110,11 @@ Html back_edges(const Page& page, const Drawing& drawing) {
     kind = round.kind;
   }
   Html out;
+  double side = drawing.outside();
   for (const auto& [way, told] : ways) {
-    const auto [x, y] = drawing.centre(drawing.graph.nodes[way.first].at);
-    const auto [to_x, to_y] = drawing.centre(drawing.graph.nodes[way.second].at);
-    const double side = drawing.tall ? std::max(x, to_x) + Drawing::kWidth / 2 + 18 : std::max(y, to_y) + Drawing::kHeight / 2 + 26;
-    const double w = Drawing::kWidth / 2, h = Drawing::kHeight / 2;
-    const Html path = drawing.tall ? html("M{} {}C{} {} {} {} {} {}", x + w, y, side, y, side, to_y, to_x + w + 3, to_y)
-                                   : html("M{} {}C{} {} {} {} {} {}", x, y + h, x, side, to_x, side, to_x, to_y + h + 3);
     out += html("<path class=\"edge back\" marker-end=\"url(#{})\" d=\"{}\"><title>{} × {}</title></path>",
-                drawing.tall ? "back-tall" : "back-wide", path, told.second, told.first);
+                drawing.tall ? "back-tall" : "back-wide", around(drawing, way.first, way.second, side), told.second, told.first);
+    side += Drawing::kLane;
   }
   return out;
 }
@@ -140,9 +149,8 @@ Html tip(std::string_view id, std::string_view kind) {
 
 Html drawn(const Page& page, Drawing drawing, bool tall) {
   drawing.tall = tall;
-  const bool loops = page.history.rounds.size() > 1;
   auto [width, height] = drawing.size();
-  (tall ? width : height) += loops ? 24 : 0;
+  (tall ? width : height) += Drawing::kLane * static_cast<double>(std::min<std::size_t>(page.history.rounds.size() - 1, 8));
   Html inside = html("<defs>{}{}</defs>", tip(tall ? "tip-tall" : "tip-wide", "tip"), tip(tall ? "back-tall" : "back-wide", "tip back"));
   for (const GraphEdge& one : drawing.graph.edges) inside += edge(drawing, one);
   inside += back_edges(page, drawing);
@@ -170,6 +178,7 @@ Html graph_section(const Page& page) {
         "level.</p></section>",
         grouped(static_cast<std::int64_t>(drawing.nodes.size())));
   add_needs(page, drawing);
+  drop_implied_needs(drawing.graph);
   lay_out(drawing.graph);
   return html("<section id=\"graph\"><h2>Graph</h2>{}{}</section>", drawn(page, drawing, false), drawn(page, drawing, true));
 }

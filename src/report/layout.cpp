@@ -138,6 +138,24 @@ class Layers {
 
 }  // namespace
 
+void drop_implied_needs(Graph& graph) {
+  const auto layer = layers_of(graph);
+  std::vector<std::size_t> order(graph.nodes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [&](std::size_t node) { return layer[node]; });
+  std::vector<std::vector<bool>> above(graph.nodes.size(), std::vector<bool>(graph.nodes.size(), false));
+  for (const std::size_t node : order) {
+    auto& needs = graph.nodes[node].needs;
+    const auto all = needs;
+    std::erase_if(needs, [&](std::size_t need) { return std::ranges::any_of(all, [&](std::size_t other) { return above[other][need]; }); });
+    for (const std::size_t need : all) {
+      above[node][need] = true;
+      for (std::size_t i = 0; i < above[need].size(); ++i)
+        if (above[need][i]) above[node][i] = true;
+    }
+  }
+}
+
 void lay_out(Graph& graph) {
   if (graph.nodes.empty()) return;
   Layers layers(graph);

@@ -26,6 +26,9 @@ struct Graph {
   double layers = 0, width = 0;  // extent along and across, in units
 };
 
+/// A need that another need has as well, at any depth, says nothing new: it is taken out. For graphs small enough to be drawn.
+void drop_implied_needs(Graph& graph);
+
 /// Fills places and edges. Time is linear in nodes, edges and the layers that edges pass.
 void lay_out(Graph& graph);
 

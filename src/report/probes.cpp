@@ -109,6 +109,12 @@ Html figures(const Probe& probe, const Slo& slo) {
       ms_text(p95), ms_text(percentile_ms(probe, 0.99)));
 }
 
+/// The scale's top; left out where the SLO's line would run through it.
+Html top_label(const Slo& slo, double top) {
+  if (slo.p95_ms && *slo.p95_ms / top > 0.8) return {};
+  return html("<text class=\"tick first\" x=\"2\" y=\"{}\">{}</text>", kTop + 9, ms_text(top));
+}
+
 Html errors_of(const Probe& probe) {
   std::map<std::string, int> counts;
   for (const Sample& sample : probe.samples)
@@ -123,15 +129,14 @@ Html chart(const Probe& probe, const Slo& slo) {
   if (probe.samples.empty()) return html("<figure>{}<p class=\"note\">No samples.</p></figure>", title);
   const Span span(probe);
   const double top = top_of(probe, slo);
+  const Html scales = html("{}<text class=\"tick first\" x=\"2\" y=\"{}\">0</text><text class=\"tick last\" x=\"100%\" y=\"{}\">{}</text>",
+                           top_label(slo, top), kHeight + kStrip + 20, kHeight + kStrip + 20, ms_text(span.length));
   return html(
       "<figure>{}{}<svg class=\"probe\" role=\"img\" aria-label=\"Latency and availability of {} over {}\" width=\"100%\" "
       "height=\"{}\"><line "
-      "class=\"axis\" x1=\"0\" x2=\"100%\" y1=\"{}\" y2=\"{}\"/><text class=\"tick first\" x=\"2\" y=\"{}\">{}</text>{}{}{}<text "
-      "class=\"tick "
-      "first\" x=\"2\" y=\"{}\">0</text><text class=\"tick last\" x=\"100%\" y=\"{}\">{}</text></svg>{}</figure>",
-      title, figures(probe, slo), one_line(probe.name, 80), ms_text(span.length), kHeight + kStrip + 24, kHeight, kHeight, kTop + 9,
-      ms_text(top), slo_line(slo, top), dots(probe, span, top), strip(probe, span), kHeight + kStrip + 20, kHeight + kStrip + 20,
-      ms_text(span.length), errors_of(probe));
+      "class=\"axis\" x1=\"0\" x2=\"100%\" y1=\"{}\" y2=\"{}\"/>{}{}{}{}</svg>{}</figure>",
+      title, figures(probe, slo), one_line(probe.name, 80), ms_text(span.length), kHeight + kStrip + 24, kHeight, kHeight,
+      slo_line(slo, top), dots(probe, span, top), strip(probe, span), scales, errors_of(probe));
 }
 
 Html run_of_probes(const Page& page, const Attempt& attempt, const Samples& samples) {
@@ -140,9 +145,10 @@ Html run_of_probes(const Page& page, const Attempt& attempt, const Samples& samp
   for (std::size_t i = 0; i < std::min(samples.probes.size(), kChartsMax); ++i) charts += chart(samples.probes[i], slo);
   for (const auto& [name, value] : samples.summary)
     facts += html("<div><dt>{}</dt><dd>{}</dd></div>", one_line(name, 60), one_line(value, 200));
-  return html("<article class=\"watch\"><h3>{}, round {} {}</h3><p class=\"summary\">{}</p>{}<div class=\"charts\">{}</div></article>",
-              task_link(page, attempt.task), attempt.round, pill(word(attempt.look), word(attempt.look)), one_line(attempt.summary, 600),
-              facts.empty() ? facts : html("<dl class=\"outputs\">{}</dl>", facts), charts);
+  return html(
+      "<article class=\"watch\"><h3><span>{}, round {}</span> {}</h3><p class=\"summary\">{}</p>{}<div class=\"charts\">{}</div></article>",
+      task_link(page, attempt.task), attempt.round, pill(word(attempt.look), word(attempt.look)), one_line(attempt.summary, 600),
+      facts.empty() ? facts : html("<dl class=\"outputs\">{}</dl>", facts), charts);
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ summary{cursor:pointer;list-style-position:outside;margin-left:1.05em}
 .requirement pre{margin-top:.5rem;white-space:pre-wrap}
 nav{position:sticky;top:0;z-index:2;display:flex;gap:1.1rem;overflow-x:auto;margin:1.5rem 0 0;padding:.6rem 0;background:var(--page);
 border-bottom:1px solid var(--line);font-size:.875rem;white-space:nowrap;scrollbar-width:none}
-section{padding:1.6rem 0 .6rem}
+section{padding:1.6rem 0 1.7rem}
 section+section{border-top:1px solid var(--line)}
 .scroll{overflow-x:auto;max-width:100%}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1rem;list-style:none;padding:0;font-size:.8125rem;color:var(--soft);margin-bottom:.6rem}
@@ -66,7 +66,7 @@ border-radius:8px;padding:.4rem .75rem .2rem}
 .gantt svg{display:block;overflow:hidden}
 svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:var(--ink)}
 .band{fill:var(--band)}
-svg .round{font-size:12px;fill:var(--soft)}
+svg .round{font-size:12px;fill:var(--soft)}svg .short{display:none}
 .opened{stroke:var(--line)}
 .grid{stroke:var(--line);stroke-dasharray:1 4}
 svg .tick{font-size:11px;fill:var(--soft)}svg .tick.mid{text-anchor:middle}svg .tick.last{text-anchor:end}
@@ -108,6 +108,7 @@ border:2px solid var(--soft)}
 .findings pre{margin-top:.4rem;max-height:16rem}
 .sev{font-size:.75rem;font-weight:600;color:var(--soft);padding-top:.15em}
 .sev.error,.sev.critical{color:var(--failed)}.sev.warning{color:var(--waiting)}
+.task:last-child,.watch:last-child{margin-bottom:0}
 .task,.watch{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:.85rem 1rem;margin-bottom:.75rem}
 .attempt{border-top:1px solid var(--line);margin-top:.65rem;padding-top:.55rem}
 .attempt>summary .meta{margin-left:.4em}
@@ -152,6 +153,7 @@ h1{font-size:1.4375rem}
 dl.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:.75rem 1rem}
 dl.facts dd{font-size:1.0625rem}
 .gantt{padding:.4rem .5rem .2rem;column-gap:.4rem;grid-template-columns:5.25rem minmax(0,1fr)}
+svg .long{display:none}svg .short{display:inline}
 .graph.wide{display:none}.graph.tall{display:block}
 .findings li{grid-template-columns:minmax(0,1fr);gap:0}
 .task,.watch{padding:.75rem .8rem}

@@ -30,9 +30,11 @@ Html bands(const Page& page, const Axis& axis, double height) {
       out += html("<rect class=\"band\" x=\"{}%\" y=\"0\" width=\"{}%\" height=\"{}\"/>", from, std::max(to - from, 0.0), height);
     if (i > 0) out += html("<line class=\"opened\" x1=\"{}%\" x2=\"{}%\" y1=\"0\" y2=\"{}\"/>", from, from, height);
     const std::string name = "Round " + std::to_string(rounds[i].number) + (rounds[i].kind.empty() ? "" : " · " + rounds[i].kind);
-    out +=
-        html("<svg x=\"{}%\" y=\"0\" width=\"{}%\" height=\"{}\"><text class=\"round\" x=\"5\" y=\"15\">{}</text><title>{}</title></svg>",
-             from, std::max(to - from, 0.0), kTop, name, name);
+    const double width = std::max(to - from, 0.0);
+    out += html(
+        "<svg x=\"{}%\" y=\"0\" width=\"{}%\" height=\"{}\"><title>{}</title><text class=\"round long\" x=\"5\" y=\"15\">{}</text><text "
+        "class=\"round short\" x=\"4\" y=\"15\">{}</text></svg>",
+        from, width, kTop, name, width < 8 ? "" : name, rounds[i].number);
   }
   return out;
 }
