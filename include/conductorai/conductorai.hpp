@@ -13,9 +13,14 @@
 #include "conductorai/definition.hpp"
 #include "conductorai/events.hpp"
 #include "conductorai/models.hpp"
+#include "conductorai/release_manager.hpp"
 #include "conductorai/state_manager.hpp"
 
 namespace conductorai {
+
+/// Sandboxed commands and releases start the running program again as their helper. Call it first thing in main: it answers with an exit
+/// code when argv names one of these modes, and does no more than that mode needs.
+std::optional<int> run_internal_command(int argc, char** argv);
 
 struct Options {
   std::filesystem::path project_root;  // what relative paths of a definition refer to
@@ -79,6 +84,7 @@ struct WorkflowView {
   Usage usage;
   std::string branch, commit, tree;
   std::filesystem::path repo;
+  std::optional<ReleaseInfo> release;  // its newest, as it is now
   std::vector<std::string> warnings;
   std::string owner;  // "pid@host"; "none (interrupted)"; empty when it needs none
   std::string reason;

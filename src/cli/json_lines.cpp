@@ -82,6 +82,18 @@ std::string usage_json(const Usage& usage) {
       .str();
 }
 
+std::string release_json(const ReleaseInfo& release) {
+  return JsonLine()
+      .text("id", release.id)
+      .text_or_null("url", release.url)
+      .text("state", to_string(release.state))
+      .text_or_null("version", release.version)
+      .text("environment", release.environment)
+      .text("driver", release.driver)
+      .text_or_null("reason", release.reason)
+      .str();
+}
+
 }  // namespace
 
 std::string event_line(const EventRecord& record) {
@@ -112,7 +124,7 @@ std::string result_line(const WorkflowView& view) {
       .raw("tasks", tasks.str())
       .raw("usage", usage_json(view.usage))
       .raw("workspace", workspace)
-      .raw("release", "null")
+      .raw("release", view.release ? release_json(*view.release) : "null")
       .raw("warnings", list_json(view.warnings, text_json))
       .text_or_null("owner", view.owner)
       .text_or_null("reason", view.reason)

@@ -48,6 +48,7 @@ class ConductorAI::Impl {
   void shutdown();
   Result<void> add(std::unique_ptr<BaseAgent> agent);
   void interrupt() noexcept;
+  task<std::optional<ReleaseInfo>> newest_release(const core::WorkflowState& state);
   task<Result<WorkflowView>> view(core::WorkflowState state);
   task<Result<WorkflowView>> run_workflow(WorkflowDefinition definition, orchestration::Watcher watcher);
   task<Result<WorkflowView>> resume(WorkflowId id, RunOverrides overrides, orchestration::Watcher watcher);
@@ -116,6 +117,18 @@ task<void> ConductorAI::Impl::watch_interrupts() {
   following_.cancel();
 }
 
+// A release changes after its deployment, so it is asked of who owns it; only workflows that deploy pay for that.
+task<std::optional<ReleaseInfo>> ConductorAI::Impl::newest_release(const core::WorkflowState& state) {
+  const auto deploys = [&](const TaskId& id) { return state.tasks.at(id).definition.agent.str() == "deploying"; };
+  if (!house_->releases || std::ranges::none_of(state.order, deploys)) co_return std::nullopt;
+  const WorkflowId workflow = state.id;
+  auto listed = co_await house_->releases->list();
+  if (!listed) co_return std::nullopt;
+  const auto newest = std::ranges::find(*listed, workflow, &ReleaseInfo::workflow);
+  if (newest == listed->end()) co_return std::nullopt;
+  co_return *newest;
+}
+
 task<Result<WorkflowView>> ConductorAI::Impl::view(core::WorkflowState state) {
   facade::ViewSources sources{.now = loop_.now()};
   auto summary = co_await house_->states->get(state.id);
@@ -125,6 +138,7 @@ task<Result<WorkflowView>> ConductorAI::Impl::view(core::WorkflowState state) {
   if (!steps) co_return fail(steps.error());
   sources.steps = std::move(*steps);
   sources.waiting = house_->engine->waiting_reasons(state.id);
+  sources.release = co_await newest_release(state);
   auto repo = co_await house_->engine->repository(state.id, state.definition);
   if (repo) {
     sources.repo = *repo;

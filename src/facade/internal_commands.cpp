@@ -1,12 +1,11 @@
-#include "facade/internal_commands.hpp"
-
+#include "conductorai/conductorai.hpp"
 #include "infrastructure/sandbox/sandbox_exec.hpp"
 
-namespace conductorai::facade {
+namespace conductorai {
 
 std::optional<int> run_internal_command(int argc, char** argv) {
   if (infrastructure::is_sandbox_exec(argc, argv)) return infrastructure::sandbox_exec_main(argc, argv);
   return std::nullopt;
 }
 
-}  // namespace conductorai::facade
+}  // namespace conductorai

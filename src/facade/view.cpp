@@ -66,6 +66,7 @@ WorkflowView make_view(const core::WorkflowState& state, const ViewSources& sour
                     .commit = state.head,
                     .tree = sources.tree,
                     .repo = sources.repo,
+                    .release = sources.release,
                     .warnings = state.warnings,
                     .reason = core::reason(state),
                     .started_at = state.started_at,

@@ -14,6 +14,7 @@ struct ViewSources {
   std::map<TaskId, std::string> waiting;  // the coordinator's reasons, where this process owns the workflow
   std::filesystem::path repo;
   std::string tree;
+  std::optional<ReleaseInfo> release;
   Timestamp now{};
 };
 
