@@ -199,12 +199,30 @@ TEST(Tables, AlignColumnsAndStayWithinTheWidth) {
 
 TEST(Summary, SaysWhereTheResultIsAndHowToLookAtIt) {
   const std::string text = summary_text(finished(), "/p/.conductorai", 0, false);
-  EXPECT_THAT(text, AllOf(HasSubstr("url-shortener  wf-1  COMPLETED  2 rounds, 3.2 s"), HasSubstr("7 of 7 tests pass"),
+  EXPECT_THAT(text, AllOf(HasSubstr("url-shortener  wf-1  COMPLETED  2 rounds, 3.2 s"), HasSubstr("exit code 0, 7 tests passed"),
                           HasSubstr("branch     conductorai/wf-1 at cccccccccccc in '/a repo'"),
                           HasSubstr("git -C '/a repo' log --stat cccccccccccc"), HasSubstr("conductorai events wf-1"),
                           HasSubstr("/p/.conductorai/artifacts")));
   EXPECT_THAT(text, Not(HasSubstr("next")));
   EXPECT_THAT(summary_text(finished(), "", 0, false), Not(HasSubstr("conductorai events")));
+}
+
+TEST(Summary, TellsWhatFailedInItsOwnWordsAndStaysShort) {
+  WorkflowView view = finished();
+  view.tasks[0].verdict = Verdict::failed;
+  view.tasks[0].attempts = 3;
+  EXPECT_THAT(summary_text(view, "/s", 0, false), AllOf(HasSubstr("7 of 7 tests pass"), HasSubstr("2, try 3")));
+  for (int i = 0; i < 5'000; ++i) view.tasks.push_back({.id = TaskId(std::to_string(i)), .status = TaskStatus::completed});
+  const std::string text = summary_text(view, "/s", 80, false);
+  EXPECT_LT(std::ranges::count(text, '\n'), 20);
+  EXPECT_THAT(text, AllOf(HasSubstr("test  COMPLETED  failed"), HasSubstr("5000 of 5001 tasks went well")));
+}
+
+TEST(Summary, NamesTheReleaseAndHowToStopIt) {
+  WorkflowView view = finished();
+  view.release = {.id = "deploy/3/1", .state = ReleaseState::serving, .url = "http://127.0.0.1:41873"};
+  EXPECT_THAT(summary_text(view, "/s", 0, false), AllOf(HasSubstr("release    serving http://127.0.0.1:41873"),
+                                                        HasSubstr("conductorai releases stop deploy/3/1"), HasSubstr("conductorai report wf-1")));
 }
 
 TEST(Summary, NamesTheNextStep) {

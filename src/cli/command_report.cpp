@@ -71,7 +71,7 @@ int write(const Globals& globals, const ReportOptions& options) {
     std::cout << *page << std::flush;
     return kOk;
   }
-  const fs::path file = options.output.empty() ? report_path((*session)->project(), *id) : fs::path(options.output);
+  const fs::path file = options.output.empty() ? report_path((*session)->project().state_dir, *id) : fs::path(options.output);
   if (auto written = write_report(file, *page); !written) return report(written.error());
   const bool open = options.open == "yes" || (options.open == "auto" && !globals.json && output_is_terminal() && has_screen());
   if (open && !open_in_browser(fs::absolute(file)) && options.open == "yes")

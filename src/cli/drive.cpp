@@ -6,6 +6,7 @@
 
 #include "cli/exit_code.hpp"
 #include "cli/json_lines.hpp"
+#include "cli/report_file.hpp"
 #include "cli/summary.hpp"
 #include "cli/terminal.hpp"
 #include "cli/text.hpp"
@@ -43,12 +44,23 @@ bool waits_for_people(const WorkflowView& view) {
   return !view.approvals.empty() && (view.status == WorkflowStatus::in_progress || view.status == WorkflowStatus::paused);
 }
 
+/// What stands in memory ends with this process: no command could look at it.
+bool keeps_state(const Session& session) {
+  return session.config().runtime.state != "memory" && session.config().runtime.artifacts != "memory";
+}
+
+/// A report is a convenience: a run is not worse for one that cannot be written.
+void leave_report(Session& session, const WorkflowView& view) {
+  auto page = make_report(session.ai(), view.id);
+  const auto written = page ? write_report(report_path(session.project().state_dir, view.id), *page) : fail(page.error());
+  if (!written) std::cerr << "conductorai: warning: " << clean_line(to_string(written.error())) << "\n";
+}
+
 void tell_end(const Session& session, const WorkflowView& view, bool json) {
   if (json) {
     std::cout << result_line(view) << std::endl;
   } else {
-    const bool kept = session.config().runtime.state != "memory";
-    const auto state_dir = kept ? session.project().state_dir : std::filesystem::path();
+    const auto state_dir = keeps_state(session) ? session.project().state_dir : std::filesystem::path();
     std::cout << summary_text(view, state_dir, terminal_columns(), use_colors()) << std::flush;
   }
   const bool resumable = view.status == WorkflowStatus::in_progress || view.status == WorkflowStatus::paused;
@@ -73,6 +85,7 @@ int drive(Session& session, Progress& progress, bool json, const Launch& launch)
   }
   progress.clear();
   if (!view) return Session::signal() != 0 && view.error().code == ErrorCode::cancelled ? 128 + Session::signal() : report(view.error());
+  if (keeps_state(session)) leave_report(session, *view);
   tell_end(session, *view, json);
   return exit_code(*view, Session::signal());
 }

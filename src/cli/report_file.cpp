@@ -29,14 +29,15 @@ bool replaceable(const fs::path& file) {
 
 }  // namespace
 
-fs::path report_path(const Project& project, const WorkflowId& id) {
-  return project.state_dir / "reports" / (id.str() + ".html");
+fs::path report_path(const fs::path& state_dir, const WorkflowId& id) {
+  return state_dir / "reports" / (id.str() + ".html");
 }
 
 Result<std::string> make_report(ConductorAI& ai, const WorkflowId& id) {
   auto view = ai.get_workflow_state(id);
   if (!view) return fail(view.error());
   report::Material material{.view = std::move(*view)};
+  if (material.view.release) material.releases.push_back(*material.view.release);
   auto read = ai.read_events(id, 1, false, [&](const EventRecord& record) { material.events.push_back(record); });
   if (!read) return fail(read.error());
   if (auto definition = ai.get_definition(id)) material.definition = std::move(*definition);

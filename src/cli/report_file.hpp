@@ -9,7 +9,7 @@
 namespace conductorai::cli {
 
 /// Where a workflow's report stands unless the user says otherwise.
-std::filesystem::path report_path(const Project& project, const WorkflowId& id);
+std::filesystem::path report_path(const std::filesystem::path& state_dir, const WorkflowId& id);
 
 /// The page of a workflow in any state. Errors: not_found, of the stores.
 Result<std::string> make_report(ConductorAI& ai, const WorkflowId& id);

@@ -2,11 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "cli/report_file.hpp"
 #include "cli/text.hpp"
 
 namespace conductorai::cli {
 
 namespace {
+
+constexpr std::size_t kRowsMax = 40;
 
 Color color_of(WorkflowStatus status) {
   if (status == WorkflowStatus::completed) return Color::green;
@@ -21,18 +26,53 @@ Color color_of(const TaskView& task) {
   return Color::dim;
 }
 
+bool went_well(const TaskView& task) {
+  return task.status == TaskStatus::completed && task.verdict != Verdict::failed;
+}
+
+/// "exit code 0", "7 tests passed"; what has no figures in its own words.
+std::string evidence_words(const Evidence& evidence) {
+  if (evidence.kind == "exit_code" && evidence.value) return fmt::format("exit code {}", *evidence.value);
+  if (evidence.passed && evidence.failed)
+    return *evidence.failed == 0 ? fmt::format("{} tests passed", *evidence.passed)
+                                 : fmt::format("{} of {} tests failed", *evidence.failed, *evidence.passed + *evidence.failed);
+  return evidence.summary.empty() ? evidence.kind : evidence.summary;
+}
+
+/// Why it stands where it does: what went well is told by its evidence, what did not in its own words.
+std::string why_of(const TaskView& task) {
+  if (!task.reason.empty()) return task.reason;
+  if (!went_well(task) || task.evidence.empty()) return task.summary;
+  std::string out;
+  for (const Evidence& evidence : task.evidence) out += (out.empty() ? "" : ", ") + evidence_words(evidence);
+  return out;
+}
+
+std::string round_text(const TaskView& task) {
+  return task.attempts > 1 ? fmt::format("{}, try {}", task.round, task.attempts) : std::to_string(task.round);
+}
+
 std::string task_table(const WorkflowView& view, std::size_t width, bool colors) {
-  Table table({"TASK", "AGENT", "STATUS", "VERDICT", "ROUND", "TRIES", "TIME", ""});
-  for (const auto& task : view.tasks)
+  Table table({"TASK", "STATUS", "VERDICT", "ROUND", "TIME", "EVIDENCE"});
+  // Of very many only what did not go well is of interest.
+  const bool many = view.tasks.size() > kRowsMax;
+  std::size_t shown = 0;
+  for (const auto& task : view.tasks) {
+    if (many && (went_well(task) || shown >= kRowsMax)) continue;
+    ++shown;
     table.add({{clean_line(task.id.str())},
-               {clean_line(task.agent.str())},
                {std::string(to_string(task.status)), color_of(task)},
                {task.verdict == Verdict::none ? "-" : std::string(to_string(task.verdict)), color_of(task)},
-               {std::to_string(task.round)},
-               {std::to_string(task.attempts)},
+               {round_text(task)},
                {task.duration_ms > 0 ? duration_text(task.duration_ms) : "-"},
-               {clean_line(task.reason.empty() ? task.summary : task.reason)}});
-  return table.empty() ? "" : "\n" + table.text(width, colors);
+               {clean_line(why_of(task))}});
+  }
+  std::string out = table.empty() ? "" : "\n" + table.text(width, colors);
+  if (shown < view.tasks.size()) {
+    const auto well = std::ranges::count_if(view.tasks, went_well);
+    out += fmt::format("\n{} of {} tasks went well\n", well, view.tasks.size());
+  }
+  return out;
 }
 
 std::string quoted(const std::string& text) {
@@ -55,6 +95,30 @@ std::string workspace_lines(const WorkflowView& view) {
   return out;
 }
 
+std::string release_lines(const WorkflowView& view) {
+  std::string out;
+  if (!view.release) return out;
+  const ReleaseInfo& release = *view.release;
+  const std::string id = quoted(clean_line(release.id));
+  add_line(out, "release",
+           fmt::format("{} {}{}", to_string(release.state), clean_line(release.url.empty() ? release.id : release.url),
+                       release.reason.empty() ? "" : " – " + clean_line(release.reason)));
+  if (release.state == ReleaseState::serving || release.state == ReleaseState::degraded)
+    add_line(out, "stop it", "conductorai releases stop " + id);
+  return out;
+}
+
+std::string record_lines(const WorkflowView& view, const std::filesystem::path& state_dir) {
+  std::string out;
+  const std::string id = view.id.str();
+  std::error_code error;
+  const auto report = report_path(state_dir, view.id);
+  add_line(out, "report", std::filesystem::exists(report, error) ? report.string() : "conductorai report " + id);
+  add_line(out, "journal", "conductorai events " + id);
+  add_line(out, "artifacts", fmt::format("conductorai artifacts list {}   ({})", id, (state_dir / "artifacts").string()));
+  return out;
+}
+
 std::string next_step(const WorkflowView& view) {
   const std::string id = view.id.str();
   if (!view.approvals.empty()) return fmt::format("conductorai approve {} {}", id, view.approvals.front().id.str());
@@ -63,6 +127,13 @@ std::string next_step(const WorkflowView& view) {
     return "conductorai resume " + id;
   if (view.status == WorkflowStatus::failed) return "conductorai why " + id;
   return "";
+}
+
+std::string headline(const WorkflowView& view, bool colors) {
+  std::string out = fmt::format("{}  {}  {}  {} round{}", clean_line(view.name), clean_line(view.id.str()),
+                                colored(to_string(view.status), color_of(view.status), colors), view.rounds, view.rounds == 1 ? "" : "s");
+  if (view.feedback_loops > 0) out += fmt::format(", {} feedback loop{}", view.feedback_loops, view.feedback_loops == 1 ? "" : "s");
+  return out + ", " + duration_text(view.duration_ms) + "\n";
 }
 
 }  // namespace
@@ -76,23 +147,21 @@ std::string usage_text(const Usage& usage) {
 }
 
 std::string summary_text(const WorkflowView& view, const std::filesystem::path& state_dir, std::size_t width, bool colors) {
-  std::string out = fmt::format("{}  {}  {}  {} round{}, {}\n", clean_line(view.name), clean_line(view.id.str()),
-                                colored(to_string(view.status), color_of(view.status), colors), view.rounds, view.rounds == 1 ? "" : "s",
-                                duration_text(view.duration_ms));
+  std::string out = headline(view, colors);
   out += task_table(view, width, colors) + "\n";
   add_line(out, "reason", clean_line(view.reason));
   for (const auto& warning : view.warnings) add_line(out, "warning", clean_line(warning));
   for (const auto& approval : view.approvals)
     add_line(out, "approval",
              clean_line(approval.id.str() + ": " + approval.subject + (approval.reason.empty() ? "" : " – " + approval.reason)));
+  out += release_lines(view);
   out += workspace_lines(view);
   add_line(out, "usage", usage_text(view.usage));
   add_line(out, "owner", clean_line(view.owner));
   if (!state_dir.empty()) {
-    add_line(out, "journal", "conductorai events " + view.id.str());
-    add_line(out, "artifacts", fmt::format("conductorai artifacts list {}   ({})", view.id.str(), (state_dir / "artifacts").string()));
+    out += record_lines(view, state_dir);
+    add_line(out, "next", next_step(view));
   }
-  if (!state_dir.empty()) add_line(out, "next", next_step(view));
   return out;
 }
 

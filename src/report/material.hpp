@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conductorai/conductorai.hpp"
+#include "conductorai/release_manager.hpp"
 
 namespace conductorai::report {
 
@@ -23,17 +24,13 @@ struct Limits {
   std::size_t findings = 50;  // of one feedback
 };
 
-struct ReleaseFacts {
-  std::string id, app, driver, url, state, detail;
-};
-
 struct Material {
   WorkflowView view;
   std::vector<EventRecord> events;
   std::shared_ptr<const WorkflowDefinition> definition;  // may be null: a journal without its pinned definition
   std::vector<StepRecord> steps;
   std::vector<ArtifactRecord> artifacts;
-  std::vector<ReleaseFacts> releases;
+  std::vector<ReleaseInfo> releases;
   std::function<Result<std::string>(const Digest&)> fetch;
   Timestamp made_at{};
   std::string version;

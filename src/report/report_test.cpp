@@ -162,7 +162,7 @@ TEST(Page, LetsNoTextAct) {
   told.material.view.branch = kHostile;
   told.material.view.approvals = {{.id = ApprovalId(kHostile), .subject = kHostile, .reason = kHostile}};
   told.material.releases = {
-      {.id = kHostile, .driver = kHostile, .url = "javascript:window.pwned=5", .state = kHostile, .detail = kHostile}};
+      {.id = kHostile, .driver = kHostile, .version = kHostile, .reason = kHostile, .url = "javascript:window.pwned=5"}};
   told.completed(kHostile, 1, 0, 10, "failed", kHostile,
                  {told.artifact(kHostile, kHostile, kHostile), told.artifact("d", "diff", "+" + kHostile),
                   told.artifact("samples.json", "samples",

@@ -163,7 +163,8 @@ inline void tell_three_rounds(Told& told) {
   told.event(18'370, "workflow.completed", "{}");
   told.material.view.status = WorkflowStatus::completed;
   told.material.view.phase = Phase::monitoring;
-  told.material.releases = {{.id = "r-02", .driver = "process", .url = "http://127.0.0.1:41873", .state = "serving"}};
+  told.material.releases = {
+      {.id = "deploy/3/1", .driver = "process", .version = "0.1.0", .state = ReleaseState::serving, .url = "http://127.0.0.1:41873"}};
   auto definition = std::make_shared<WorkflowDefinition>();
   definition->description = "Shortens URLs over HTTP";
   definition->requirement = "A service that shortens addresses.";
