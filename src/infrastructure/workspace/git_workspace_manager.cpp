@@ -51,12 +51,26 @@ std::vector<std::string> nul_separated(std::string_view text) {
   return out;
 }
 
+std::string branch_of(const std::string& workflow) {
+  return "conductorai/" + workflow;
+}
+
 Result<void> fresh_folder(const fs::path& folder) {
   if (auto removed = remove_tree(folder); !removed) return removed;
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return fail(ErrorCode::unavailable, error.message(), folder.string(), "the state directory must be writable");
   return {};
+}
+
+// Where a branch without history starts: the commit of no files, by us, at time zero. Always the same, so its name needs no git.
+constexpr std::string_view kRootMessage = "Start from nothing\n";
+constexpr std::string_view kRootCommit = "168a23a2938ea867284d7130e8fa54aa6ac066b0";
+constexpr std::string_view kEmptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+bool is_made(const fs::path& repository) {
+  std::error_code missing;
+  return fs::exists(repository / "HEAD", missing);
 }
 
 Error where(Error error, const fs::path& path) {
@@ -84,6 +98,13 @@ task<Result<GitRepository>> GitWorkspaceManager::repository(fs::path path) {
     if (!checked) co_return fail(checked.error());
     git_checked_ = true;
   }
+  if (is_own(path)) {
+    if (!is_made(path)) {
+      auto made = co_await make_repository(path);
+      if (!made) co_return fail(made.error());
+    }
+    co_return GitRepository{.top = path, .git_dir = path, .common = path, .bare = true};
+  }
   auto found = co_await find_repository(loop_, path);
   if (!found) co_return fail(found.error());
   repositories_.insert_or_assign(path, *found);
@@ -93,7 +114,9 @@ task<Result<GitRepository>> GitWorkspaceManager::repository(fs::path path) {
 // --- prepare -----------------------------------------------------------------------------------------------------------------------
 
 task<Result<Branch>> GitWorkspaceManager::prepare(BranchRequest request) {
-  if (request.repo.empty()) co_return co_await prepare_new(request.workflow);
+  if (request.repo.empty())  // made when the first attempt opens a workspace: many workflows never touch a file
+    co_return Branch{
+        .name = branch_of(request.workflow.str()), .base_commit = std::string(kRootCommit), .repo = own_repository(request.workflow)};
   co_return co_await prepare_existing(std::move(request));
 }
 
@@ -101,39 +124,35 @@ fs::path GitWorkspaceManager::own_repository(const WorkflowId& workflow) const {
   return settings_.state_dir / "repos" / folder_name(workflow.str());
 }
 
+bool GitWorkspaceManager::is_own(const fs::path& repository) const {
+  return repository.parent_path() == settings_.state_dir / "repos";
+}
+
 task<Result<fs::path>> GitWorkspaceManager::locate(WorkflowId workflow, std::string repo) {
-  auto found = co_await repository(repo.empty() ? own_repository(workflow) : fs::path(repo));
+  if (repo.empty()) co_return own_repository(workflow);
+  auto found = co_await repository(std::move(repo));
   if (!found) co_return fail(found.error());
   co_return found->top;
 }
 
-task<Result<Branch>> GitWorkspaceManager::prepare_new(WorkflowId workflow) {
-  const fs::path folder = own_repository(workflow);
-  const std::string name = "conductorai/" + workflow.str();
-  std::error_code missing;
-  if (!fs::exists(folder / "HEAD", missing)) {
-    auto made = co_await make_repository(folder, name);
-    if (!made) co_return fail(made.error());
-  }
-  BranchRequest request{.workflow = workflow, .repo = folder.string(), .base = {}, .allow_dirty = true};
-  co_return co_await prepare_existing(std::move(request));
-}
-
 /// Bare, HEAD on the workflow's branch: `git clone` of it checks out the result. Made aside and renamed, so that a crash or a second call
 /// at the same time never meets a half-made one.
-task<Result<void>> GitWorkspaceManager::make_repository(fs::path folder, std::string branch) {
+task<Result<void>> GitWorkspaceManager::make_repository(fs::path folder) {
+  const std::string branch = branch_of(folder.filename().string());
   fs::path fresh = folder;
   fresh += "." + std::to_string(::getpid()) + "-" + std::to_string(++fresh_repositories_) + ".new";
   auto ready = co_await files_.run([fresh] { return fresh_folder(fresh); });
   if (!ready) co_return fail(ready.error());
-  auto made =
+  auto inited =
       co_await run_git(loop_, {.arguments = {"init", "--quiet", "--bare", "--template=", "--initial-branch=" + branch, fresh.string()}});
+  Result<std::string> made;
+  if (inited) made = co_await make_root({.top = fresh, .git_dir = fresh, .common = fresh, .bare = true});
+  if (!inited) made = fail(inited.error());
   std::error_code error;
   if (made) fs::rename(fresh, folder, error);
   auto cleaned = co_await discard(fresh);
   if (!made) co_return fail(made.error());
-  std::error_code missing;
-  if (error && !fs::exists(folder / "HEAD", missing)) co_return fail(ErrorCode::unavailable, error.message(), folder.string());
+  if (error && !is_made(folder)) co_return fail(ErrorCode::unavailable, error.message(), folder.string());
   co_return cleaned;
 }
 
@@ -148,7 +167,7 @@ task<Result<Branch>> GitWorkspaceManager::prepare_existing(BranchRequest request
   if (!free) co_return fail(free.error());
   auto base = co_await resolve_base(*found, request.base);
   if (!base) co_return fail(base.error());
-  co_return Branch{.name = "conductorai/" + request.workflow.str(), .base_commit = std::move(*base), .repo = found->top};
+  co_return Branch{.name = branch_of(request.workflow.str()), .base_commit = std::move(*base), .repo = found->top};
 }
 
 task<Result<void>> GitWorkspaceManager::refuse_dirty(GitRepository repository) {
@@ -209,11 +228,18 @@ task<Result<std::string>> GitWorkspaceManager::resolve_base(GitRepository reposi
     co_return fail(ErrorCode::invalid_argument, "no such branch, tag or commit: " + base, repository.top.string(),
                    "workspace.base names where the workflow's branch starts");
   // No commit yet: the branch gets a root of its own, the same one each time.
+  auto root = co_await make_root(std::move(repository));
+  co_return root;
+}
+
+task<Result<std::string>> GitWorkspaceManager::make_root(GitRepository repository) {
   auto store = open_store(settings_.state_dir, repository);
   if (!store) co_return fail(store.error());
   auto tree = co_await run_git(loop_, store_call(*store, {"mktree"}));
   if (!tree) co_return fail(tree.error());
-  co_return co_await make_commit(loop_, *store, {.tree = trimmed(tree->out), .parents = {}, .message = "Start from nothing\n", .at = {}});
+  auto made =
+      co_await make_commit(loop_, *store, {.tree = trimmed(tree->out), .parents = {}, .message = std::string(kRootMessage), .at = {}});
+  co_return made;
 }
 
 // --- worktrees ----------------------------------------------------------------------------------------------------------------------
@@ -324,6 +350,7 @@ task<Result<void>> GitWorkspaceManager::move_branch(fs::path repo, std::string b
 
 task<Result<std::string>> GitWorkspaceManager::tree_of(fs::path repo, std::string commit) {
   if (!is_object_id(commit)) co_return fail(ErrorCode::invalid_argument, "this is no commit id", commit.substr(0, 80));
+  if (commit == kRootCommit && is_own(repo)) co_return std::string(kEmptyTree);
   auto found = co_await repository(repo);
   if (!found) co_return fail(found.error());
   auto tree = co_await run_git(loop_, repository_call(*found, {"rev-parse", "--verify", "--quiet", commit + "^{tree}"}),

@@ -43,8 +43,9 @@ class GitWorkspaceManager final : public WorkspaceManager {
   [[nodiscard]] std::filesystem::path own_repository(const WorkflowId& workflow) const;
   [[nodiscard]] std::filesystem::path index_path(const AttemptId& attempt) const;
   task<Result<Branch>> prepare_existing(BranchRequest request);
-  task<Result<Branch>> prepare_new(WorkflowId workflow);
-  task<Result<void>> make_repository(std::filesystem::path folder, std::string branch);
+  [[nodiscard]] bool is_own(const std::filesystem::path& repository) const;
+  task<Result<void>> make_repository(std::filesystem::path folder);
+  task<Result<std::string>> make_root(GitRepository repository);
   task<Result<void>> refuse_dirty(GitRepository repository);
   task<Result<void>> refuse_taken_name(GitRepository repository);
   task<Result<std::string>> resolve_base(GitRepository repository, std::string base);
