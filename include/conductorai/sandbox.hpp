@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,7 @@ struct SandboxCommand {
   bool network = false;
   std::string stdin_text;
   std::function<void(std::string_view)> on_output;  // progress, called on the loop's thread; may be empty
+  std::shared_ptr<struct CommandResult> stopped{};  // where given, and `run` ends as cancelled: what was printed until then
 };
 
 /// Head and tail of what was printed, escape sequences removed, valid UTF-8; the raw whole is in `file`.

@@ -62,8 +62,8 @@ class TaskContext {
   virtual task<Result<ArtifactRef>> save_artifact(std::string name, std::string type, std::string bytes) = 0;
   /// What was saved so far, in order; it goes into the attempt's result.
   [[nodiscard]] virtual std::vector<ArtifactRef> saved_artifacts() const { return {}; }
-  /// Settled usage of this attempt's steps, those before a crash included.
-  virtual task<Usage> usage() { co_return Usage{}; }
+  /// Settled usage of this attempt's steps, those before a crash included. Errors: those of StateManager.
+  virtual task<Result<Usage>> usage() { co_return Usage{}; }
   [[nodiscard]] virtual ArtifactStore& artifacts() = 0;
   [[nodiscard]] virtual Clock& clock() = 0;
   /// One line for whoever watches; not recorded.

@@ -112,9 +112,10 @@ struct AgentHost::Impl {
       host.turns.release();
     }
     if (attempt.cancel.cancelled() && result.status != ResultStatus::completed) {
-      Usage usage = result.usage;
-      result = cancelled_result(assignment->id, host.agent->id(), attempt.reason);
-      result.usage = usage;
+      TaskResult cancelled = cancelled_result(assignment->id, host.agent->id(), attempt.reason);
+      cancelled.usage = result.usage;
+      cancelled.artifacts = std::move(result.artifacts);
+      result = std::move(cancelled);
     }
     if (!attempt.cancel.cancelled() && result.status == ResultStatus::cancelled) {  // nobody asked for it: a failure like any other
       result.status = ResultStatus::failed;

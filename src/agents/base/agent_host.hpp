@@ -36,6 +36,7 @@ struct HostServices {
   std::filesystem::path scratch_root;                           // attempts get folders below it
   std::function<void(const std::filesystem::path&)> hand_over;  // lets the sandbox's user write into a scratch folder; may be empty
   std::map<std::string, std::string> host_environment;          // only names a definition lists are handed on
+  std::vector<std::string> secrets{};                           // configured ones: masked in whatever an attempt keeps or shows
   Milliseconds heartbeat_interval{5'000};
 };
 

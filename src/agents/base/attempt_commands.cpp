@@ -1,21 +1,16 @@
 // Commands of an attempt as steps: AttemptContext::run and what it is made of.
 
 #include <algorithm>
-#include <system_error>
 
 #include "agents/base/attempt_context.hpp"
-#include "core/json.hpp"
 #include "runtime/scope.hpp"
 
 namespace conductorai::agents {
 namespace {
 
-constexpr std::size_t kInlineBytesMax = 64 * 1024;
-constexpr int kSettleTries = 6;
-constexpr Milliseconds kSettlePause{100};  // doubling
-
-bool worth_repeating(const Error& error) {
-  return error.code == ErrorCode::unavailable || error.code == ErrorCode::resource_exhausted;
+/// The longest a command can take: its attempt is stopped by the task's own timeout too.
+Milliseconds reservation(Milliseconds wall, const TaskDefinition& task) {
+  return task.timeout ? std::min(wall, *task.timeout) : wall;
 }
 
 }  // namespace
@@ -59,10 +54,11 @@ task<Result<StepBegun>> AttemptContext::begin(Prepared& command) {
   if (!left) co_return fail(left.error());
   command.clamped = left->count() > 0 && *left < wanted;
   command.wall = command.clamped ? *left : wanted;
+  command.reserved = reservation(command.wall, assignment_->task);
   const StepBegin step{.id = command.step,
                        .kind = "tool",
                        .request_digest = command_digest(command.request, command.tree, scratch_names_),
-                       .worst_case = {.usd_micros = 0, .tokens = 0, .calls = 0, .wall_ms = command.wall.count()},
+                       .worst_case = {.usd_micros = 0, .tokens = 0, .calls = 0, .wall_ms = command.reserved.count()},
                        .scopes = assignment_->scopes,
                        .epoch = assignment_->epoch};
   auto begun = co_await services_.states.begin_step(step);
@@ -94,163 +90,44 @@ SandboxCommand AttemptContext::sandbox_command(const Prepared& command, const st
   return out;
 }
 
+StepFinish AttemptContext::finish_of(const Prepared& command, StepStatus status, std::string response) const {
+  return {.id = command.step,
+          .try_number = command.try_number,
+          .status = status,
+          .usage = {},
+          .response = std::move(response),
+          .tree = {},
+          .epoch = assignment_->epoch};
+}
+
 task<Result<CommandOutcome>> AttemptContext::perform(Prepared command) {
   if (sandbox_ == nullptr) {
     auto made = services_.sandbox(assignment_->workflow->sandbox);
     if (!made) {
-      (void)co_await runtime::shielded(settle({.id = command.step,
-                                               .try_number = command.try_number,
-                                               .status = StepStatus::failed,
-                                               .usage = {},
-                                               .response = error_body(made.error()),
-                                               .tree = {},
-                                               .epoch = assignment_->epoch}));
+      (void)co_await runtime::shielded(settle(finish_of(command, StepStatus::failed, error_body(made.error()))));
       co_return fail(made.error());
     }
     sandbox_ = std::move(*made);
   }
   if (!command.request.label.empty()) progress(command.request.label);
-  auto result = co_await sandbox_->run(sandbox_command(command, workspace_->root()));
-  const bool out_of_budget = result && command.clamped && result->exceeded == "wall";
-  if (result && !out_of_budget) {
+  auto stopped = std::make_shared<CommandResult>();
+  SandboxCommand wanted = sandbox_command(command, workspace_->root());
+  wanted.stopped = stopped;
+  auto result = co_await sandbox_->run(std::move(wanted));
+  if (!result) {
+    auto ended = co_await runtime::shielded(keep_stopped(std::move(command), std::move(*stopped), result.error()));
+    co_return fail(std::move(ended));
+  }
+  if (!command.clamped || result->exceeded != "wall") {
     auto kept = co_await runtime::shielded(keep(std::move(command), std::move(*result)));
     co_return kept;
   }
-  Error error = result ? Error{.code = ErrorCode::budget_exhausted,
-                               .message = "the wall-minutes budget ended while a command ran",
-                               .where = to_string(assignment_->id),
-                               .hint = "raise it with `resume --add-budget`"}
-                       : result.error();
-  const bool spent = out_of_budget || error.code == ErrorCode::cancelled;
-  auto settled = co_await runtime::shielded(settle({.id = command.step,
-                                                    .try_number = command.try_number,
-                                                    .status = spent ? StepStatus::unknown : StepStatus::failed,
-                                                    .usage = {},
-                                                    .response = error_body(error),
-                                                    .tree = {},
-                                                    .epoch = assignment_->epoch}));
-  if (!settled) co_return fail(settled.error());
-  co_return fail(std::move(error));
-}
-
-// Artifacts first, then the step that refers to them; only then does the agent see the outcome.
-task<Result<CommandOutcome>> AttemptContext::keep(Prepared command, CommandResult result) {
-  CommandRecord record;
-  record.outcome.result = std::move(result);
-  CommandOutcome& outcome = record.outcome;
-  const std::string& name = command.request.artifact_name;
-  auto out = co_await keep_output(outcome.result.out, name + ".stdout", outcome);
-  if (!out) co_return fail(out.error());
-  auto err = co_await keep_output(outcome.result.err, name + ".stderr", outcome);
-  if (!err) co_return fail(err.error());
-  auto collected = co_await keep_collected(command.request, record);
-  if (!collected) co_return fail(collected.error());
-  auto after = co_await workspace_->snapshot();
-  StepFinish finish{.id = command.step,
-                    .try_number = command.try_number,
-                    .status = StepStatus::answered,
-                    .usage = {},
-                    .response = {},
-                    .tree = {},
-                    .epoch = assignment_->epoch};
-  // The wall budget bounds what was reserved; a kill takes a moment longer.
-  finish.usage.wall_ms = std::min(outcome.result.duration_ms, command.wall.count());
-  if (!after) {  // it left what must not be recorded (a planted repository)
-    finish.status = StepStatus::unknown;
-    finish.response = error_body(after.error());
-    auto settled = co_await settle(std::move(finish));
-    if (!settled) co_return fail(settled.error());
-    co_return fail(after.error());
-  }
-  if (*after != command.tree) finish.tree = std::move(*after);
-  auto body = co_await keep_body(command.step, encode(record));
-  if (!body) co_return fail(body.error());
-  finish.response = std::move(*body);
-  auto settled = co_await settle(std::move(finish));
-  if (!settled) co_return fail(settled.error());
-  auto whole = co_await with_collected(std::move(record), command.request.collect);
-  co_return whole;
-}
-
-task<Result<void>> AttemptContext::keep_output(CapturedOutput& output, std::string name, CommandOutcome& outcome) {
-  if (output.file.empty()) co_return Result<void>{};
-  const auto file = std::exchange(output.file, {});
-  auto saved = co_await services_.artifacts.save_file(record_of(std::move(name), "log"), file);
-  std::error_code ignored;
-  std::filesystem::remove(file, ignored);
-  if (!saved) co_return fail(saved.error());
-  outcome.artifacts.push_back({saved->name, saved->type, saved->digest, saved->size});
-  co_return Result<void>{};
-}
-
-task<Result<void>> AttemptContext::keep_collected(CommandRequest request, CommandRecord& record) {
-  for (std::size_t i = 0; i < request.collect.size(); ++i) {
-    auto content = collect_file(request.mounts, request.collect[i], request.collect_bytes_max);
-    if (!content) continue;
-    const std::string key = std::to_string(i);
-    if (content->size() <= kInlineBytesMax && is_utf8(*content)) {
-      record.outcome.collected[key] = std::move(*content);
-      continue;
-    }
-    const std::string leaf = std::filesystem::path(request.collect[i]).filename().string();
-    auto saved = co_await services_.artifacts.save(record_of(request.artifact_name + "." + leaf, "report"), std::move(*content));
-    if (!saved) co_return fail(saved.error());
-    record.collected_artifacts[key] = saved->digest;
-  }
-  co_return Result<void>{};
-}
-
-task<Result<std::string>> AttemptContext::keep_body(StepId step, std::string body) {
-  if (body.size() <= kInlineBytesMax) co_return body;
-  auto saved = co_await services_.artifacts.save(record_of("step-" + step.ordinal, "log"), std::move(body));
-  if (!saved) co_return fail(saved.error());
-  co_return core::to_json(Object{{"body", saved->digest.str()}});
-}
-
-task<Result<void>> AttemptContext::settle(StepFinish finish) {
-  for (int tries = 1;; ++tries) {
-    auto written = co_await services_.states.finish_step(finish);
-    if (written || tries == kSettleTries || !worth_repeating(written.error())) co_return written;
-    (void)co_await sleep_for(services_.clock, kSettlePause * (1 << (tries - 1)));
-  }
-}
-
-task<Result<std::string>> AttemptContext::body_of(std::string stored) {
-  auto reference = core::parse_json(stored);
-  const Value* digest = reference ? reference->find("body") : nullptr;
-  if (digest == nullptr || digest->as_string() == nullptr) co_return stored;
-  auto bytes = co_await services_.artifacts.get(Digest(*digest->as_string()));
-  co_return bytes;
-}
-
-task<Result<CommandOutcome>> AttemptContext::replay(StepRecord step, std::vector<std::string> collect) {
-  auto body = co_await body_of(std::move(step.response));
-  if (!body) co_return fail(body.error());
-  auto record = decode_command_record(*body);
-  if (!record) co_return fail(record.error());
-  if (!step.tree.empty()) {
-    auto restored = co_await workspace_->restore(step.tree);
-    if (!restored) co_return fail(restored.error());
-  }
-  auto whole = co_await with_collected(std::move(*record), std::move(collect));
-  co_return whole;
-}
-
-// The one way an outcome reaches the agent, live or from the record. On record the collected files go by their place in `collect`: their
-// folders have other names after a crash.
-task<Result<CommandOutcome>> AttemptContext::with_collected(CommandRecord record, std::vector<std::string> collect) {
-  for (const auto& [key, digest] : record.collected_artifacts) {
-    auto bytes = co_await services_.artifacts.get(digest);
-    if (!bytes) co_return fail(bytes.error());
-    record.outcome.collected[key] = std::move(*bytes);
-  }
-  std::map<std::string, std::string> by_path;
-  for (std::size_t i = 0; i < collect.size(); ++i)
-    if (auto found = record.outcome.collected.find(std::to_string(i)); found != record.outcome.collected.end())
-      by_path[collect[i]] = std::move(found->second);
-  record.outcome.collected = std::move(by_path);
-  saved_.insert(saved_.end(), record.outcome.artifacts.begin(), record.outcome.artifacts.end());
-  co_return std::move(record.outcome);
+  Error over{.code = ErrorCode::budget_exhausted,
+             .message = "the wall-minutes budget ended while a command ran",
+             .where = to_string(assignment_->id),
+             .hint = "raise it with `resume --add-budget`"};
+  auto ended = co_await runtime::shielded(keep_stopped(std::move(command), std::move(*result), std::move(over)));
+  co_return fail(std::move(ended));
 }
 
 }  // namespace conductorai::agents

@@ -5,9 +5,19 @@
 #include <algorithm>
 #include <system_error>
 
+#include "runtime/persist.hpp"
 #include "runtime/scope.hpp"
 
 namespace conductorai::agents {
+namespace {
+
+std::vector<std::string> secrets_of(const HostServices& services, const WorkflowDefinition& workflow) {
+  std::vector<std::string> secrets = secrets_in(services.host_environment, workflow.env);
+  secrets.insert(secrets.end(), services.secrets.begin(), services.secrets.end());
+  return secrets;
+}
+
+}  // namespace
 
 AttemptContext::AttemptContext(const HostServices& services, std::shared_ptr<const TaskAssignment> assignment, AgentId agent,
                                AgentType type, std::function<void(std::string)> progress)
@@ -15,12 +25,13 @@ AttemptContext::AttemptContext(const HostServices& services, std::shared_ptr<con
       assignment_(std::move(assignment)),
       agent_(std::move(agent)),
       type_(std::move(type)),
-      progress_(std::move(progress)) {}
+      progress_(std::move(progress)),
+      mask_(secrets_of(services, *assignment_->workflow)) {}
 
 AttemptContext::~AttemptContext() = default;
 
 void AttemptContext::progress(std::string text) {
-  if (progress_) progress_(std::move(text));
+  if (progress_) progress_(mask_.text(std::move(text)));
 }
 
 task<Result<LLMResponse>> AttemptContext::ask(LLMRequest request) {
@@ -62,6 +73,7 @@ ArtifactRecord AttemptContext::record_of(std::string name, std::string type) con
 }
 
 task<Result<ArtifactRef>> AttemptContext::save_artifact(std::string name, std::string type, std::string bytes) {
+  bytes = mask_.text(std::move(bytes));
   auto saved = co_await runtime::shielded(services_.artifacts.save(record_of(std::move(name), std::move(type)), std::move(bytes)));
   if (!saved) co_return fail(saved.error());
   ArtifactRef reference{saved->name, saved->type, saved->digest, saved->size};
@@ -69,11 +81,13 @@ task<Result<ArtifactRef>> AttemptContext::save_artifact(std::string name, std::s
   co_return reference;
 }
 
-task<Usage> AttemptContext::usage() {
+task<Result<Usage>> AttemptContext::usage() {
   Usage sum;
   if (steps_ == 0) co_return sum;
-  auto records = co_await services_.states.load_steps(assignment_->id);
-  if (!records) co_return sum;
+  StateManager& states = services_.states;
+  const AttemptId id = assignment_->id;
+  auto records = co_await runtime::persist(services_.clock, [&states, id] { return states.load_steps(id); });
+  if (!records) co_return fail(records.error());
   for (const StepRecord& record : *records) sum += record.usage;
   co_return sum;
 }

@@ -7,6 +7,7 @@
 
 #include "agents/base/agent_host.hpp"
 #include "agents/base/command_record.hpp"
+#include "agents/base/secret_mask.hpp"
 #include "conductorai/task_context.hpp"
 
 namespace conductorai::agents {
@@ -28,7 +29,7 @@ class AttemptContext final : public TaskContext {
   task<Result<Workspace*>> workspace() override;
   task<Result<ArtifactRef>> save_artifact(std::string name, std::string type, std::string bytes) override;
   [[nodiscard]] std::vector<ArtifactRef> saved_artifacts() const override { return saved_; }
-  task<Usage> usage() override;
+  task<Result<Usage>> usage() override;
   [[nodiscard]] ArtifactStore& artifacts() override { return services_.artifacts; }
   [[nodiscard]] Clock& clock() override { return services_.clock; }
   void progress(std::string text) override;
@@ -43,7 +44,8 @@ class AttemptContext final : public TaskContext {
     StepId step;
     std::string tree;  // before it
     Milliseconds wall{0};
-    bool clamped = false;  // `wall` is what the budget leaves
+    Milliseconds reserved{0};  // of the wall budget
+    bool clamped = false;      // `wall` is what the budget leaves
     int try_number = 1;
   };
 
@@ -54,7 +56,10 @@ class AttemptContext final : public TaskContext {
   task<Result<Milliseconds>> wall_left();
   task<Result<StepBegun>> begin(Prepared& command);
   task<Result<CommandOutcome>> perform(Prepared command);
+  [[nodiscard]] StepFinish finish_of(const Prepared& command, StepStatus status, std::string response) const;
   task<Result<CommandOutcome>> keep(Prepared command, CommandResult result);
+  task<Result<void>> keep_files(const Prepared& command, CommandRecord& record, StepFinish& finish);
+  task<Error> keep_stopped(Prepared command, CommandResult result, Error error);
   task<Result<void>> keep_output(CapturedOutput& output, std::string name, CommandOutcome& outcome);
   task<Result<void>> keep_collected(CommandRequest request, CommandRecord& record);
   task<Result<std::string>> keep_body(StepId step, std::string body);
@@ -69,6 +74,7 @@ class AttemptContext final : public TaskContext {
   AgentId agent_;
   AgentType type_;
   std::function<void(std::string)> progress_;
+  SecretMask mask_;
   int steps_ = 0;
   std::unique_ptr<BaseLLMProvider> llm_;
   std::shared_ptr<Sandbox> sandbox_;

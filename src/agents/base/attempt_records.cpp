@@ -33,6 +33,7 @@ task<Result<Value>> AttemptContext::record(RecordRequest request, PerformStep pe
 
 task<Result<Value>> AttemptContext::perform_recorded(StepId step, int try_number, PerformStep perform) {
   auto answer = co_await perform(step);
+  if (answer) *answer = mask_.value(std::move(*answer));
   crash_point("agent.after_record");
   StepFinish finish{.id = step,
                     .try_number = try_number,
@@ -43,7 +44,12 @@ task<Result<Value>> AttemptContext::perform_recorded(StepId step, int try_number
                     .epoch = assignment_->epoch};
   if (answer) {
     auto body = co_await runtime::shielded(keep_body(step, core::to_json(*answer)));
-    if (!body) co_return fail(body.error());
+    if (!body) {
+      finish.status = StepStatus::unknown;
+      finish.response = error_body(body.error());
+      auto settled = co_await runtime::shielded(settle(std::move(finish)));
+      co_return fail(settled ? body.error() : settled.error());
+    }
     finish.response = std::move(*body);
   } else {
     finish.status = answer.error().code == ErrorCode::cancelled ? StepStatus::unknown : StepStatus::failed;

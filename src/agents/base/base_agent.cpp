@@ -68,6 +68,15 @@ void apply_error(TaskResult& result, Error error) {
   result.error = std::move(error);
 }
 
+// A result without its usage must not be journaled: the attempt waits, and answers from its records when it is taken up again.
+void apply_unread_usage(TaskResult& result, const Error& error) {
+  Error unread{.code = error.code, .message = "what the attempt used could not be read", .where = std::string(kUnrecordedAnswer)};
+  unread.cause = std::make_shared<const Error>(error);
+  result.verdict = Verdict::none;
+  result.commit.clear();
+  apply_error(result, std::move(unread));
+}
+
 void apply_outcome(TaskResult& result, Outcome outcome) {
   result.status = ResultStatus::completed;
   result.verdict = outcome.verdict;
@@ -135,7 +144,11 @@ task<TaskResult> BaseAgent::execute_task(TaskContext& context) {
     apply_error(result, std::move(outcome.error()));
   }
   result.artifacts = context.saved_artifacts();
-  result.usage = co_await runtime::shielded(context.usage());
+  auto usage = co_await runtime::shielded(context.usage());
+  if (usage)
+    result.usage = *usage;
+  else
+    apply_unread_usage(result, usage.error());
   result.duration_ms = std::chrono::duration_cast<Milliseconds>(context.clock().steady_now() - started).count();
   co_return result;
 }

@@ -190,7 +190,7 @@ task<Result<CommandResult>> BubblewrapRun::perform(SandboxCommand command, std::
   cut.reset();
   if (environment.cancelled()) ended = fail(ErrorCode::cancelled, "cancelled");
   if (!ended) {
-    outputs_.discard();
+    outputs_.leave_to(command.stopped);
     co_return fail(ended.error());
   }
   auto result = result_of(command, peak_of(report), watchdog);

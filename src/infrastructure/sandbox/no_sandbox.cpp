@@ -177,7 +177,7 @@ task<Result<CommandResult>> NoSandbox::perform(SandboxCommand command, Pipes pip
   cut.reset();
   const rusage usage = child.reap();
   if (!ended || environment.cancelled()) {
-    outputs.discard();
+    outputs.leave_to(command.stopped);
     co_return fail(ErrorCode::cancelled, "cancelled");
   }
   auto result = result_of(command, status, usage, watchdog, outputs);

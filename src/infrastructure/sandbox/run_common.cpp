@@ -103,6 +103,13 @@ void Outputs::discard() {
   err.discard();
 }
 
+void Outputs::leave_to(const std::shared_ptr<CommandResult>& stopped) {
+  if (stopped == nullptr) return discard();
+  stopped->signal = SIGKILL;
+  stopped->out = out.take();
+  stopped->err = err.take();
+}
+
 void name_exceeded_rlimit(CommandResult& result) {
   if (result.exceeded) return;
   if (result.signal == SIGXCPU) result.exceeded = "cpu";

@@ -54,6 +54,8 @@ class Outputs {
             std::string stdin_text);
   /// Drops the files.
   void discard();
+  /// Of a run that was cancelled: to whoever asked for it, else discarded.
+  void leave_to(const std::shared_ptr<CommandResult>& stopped);
 
   Capture out;
   Capture err;

@@ -4,14 +4,13 @@
 #include "core/codec.hpp"
 #include "core/json_codec.hpp"
 #include "integrations/llm/step_body.hpp"
+#include "runtime/persist.hpp"
 #include "runtime/scope.hpp"
 
 namespace conductorai::integrations {
 namespace {
 
 constexpr std::size_t kInlineBytesMax = 64 * 1024;
-constexpr int kSettleTries = 6;
-constexpr Milliseconds kSettlePause{100};  // doubling: an answer is held for about 3 s
 
 StepId step_of(const LLMCaller& caller) {
   return {caller.attempt, caller.ordinal};
@@ -22,10 +21,6 @@ std::string sent_part(const LLMRequest& request) {
   LLMRequest sent = request;
   sent.caller = {};
   return core::write_json(sent);
-}
-
-bool worth_repeating(const Error& error) {
-  return error.code == ErrorCode::unavailable || error.code == ErrorCode::resource_exhausted;
 }
 
 }  // namespace
@@ -113,7 +108,12 @@ task<Result<LLMResponse>> LedgerProvider::perform(LLMRequest request, StepRecord
     answer->usage.calls = 1;
     finish.usage = answer->usage;
     auto stored = co_await runtime::shielded(store_answer(caller, *answer, body));
-    if (!stored) co_return fail(unrecorded(stored.error()));
+    if (!stored) {  // the answer is lost, its price is not: nothing stays reserved
+      finish.status = StepStatus::unknown;
+      finish.usage = {};
+      (void)co_await runtime::shielded(settle(std::move(finish)));
+      co_return fail(unrecorded(stored.error()));
+    }
   } else {
     finish.status = settled_status(answer.error());
     body.error = answer.error();
@@ -141,23 +141,17 @@ task<Result<void>> LedgerProvider::store_answer(LLMCaller caller, LLMResponse an
                         .digest = {},
                         .size = 0,
                         .at = ports_.clock.now()};
-  for (int tries = 1;; ++tries) {
-    auto saved = co_await ports_.artifacts.save(record, json);
-    if (saved) {
-      body.answer_artifact = saved->digest;
-      co_return Result<void>{};
-    }
-    if (tries == kSettleTries || !worth_repeating(saved.error())) co_return fail(saved.error());
-    (void)co_await sleep_for(ports_.clock, kSettlePause * (1 << tries));
-  }
+  ArtifactStore& artifacts = ports_.artifacts;
+  auto saved = co_await runtime::persist(ports_.clock, [&artifacts, record, json] { return artifacts.save(record, json); });
+  if (!saved) co_return fail(saved.error());
+  body.answer_artifact = saved->digest;
+  co_return Result<void>{};
 }
 
 task<Result<void>> LedgerProvider::settle(StepFinish finish) {
-  for (int tries = 1;; ++tries) {
-    auto written = co_await ports_.states.finish_step(finish);
-    if (written || tries == kSettleTries || !worth_repeating(written.error())) co_return written;
-    (void)co_await sleep_for(ports_.clock, kSettlePause * (1 << (tries - 1)));
-  }
+  StateManager& states = ports_.states;
+  auto settled = co_await runtime::persist(ports_.clock, [&states, finish] { return states.finish_step(finish); });
+  co_return settled;
 }
 
 task<Result<LLMResponse>> LedgerProvider::replay(StepRecord record) {
