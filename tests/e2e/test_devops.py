@@ -134,6 +134,17 @@ class Devops(harness.ProjectTest):
         self.assertEqual((done.code, done.result["status"]), (1, "FAILED"), done)
         self.assertEqual(done.result["tasks"]["package"]["verdict"], "failed")
 
+    def test_a_link_out_of_the_tree_makes_no_bundle(self):
+        project = self.shop([], **{"with": {"write-files": False}})
+        os.symlink("/etc/hostname", project.folder / "shop" / "host")
+        harness.git(project.folder, "add", "-A", "shop")
+        harness.git(project.folder, "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-q", "-m", "a link")
+        alone = {"package": {"agent": "devops", "with": {"write-files": False}}}
+        project.write("w.yaml", dict(workflow(), tasks=alone, rework={"max-rounds": 1}))
+        done = self.finish(project)
+        self.assertEqual((done.code, done.result["tasks"]["package"]["verdict"]), (1, "failed"), done)
+        self.assertEqual(done.result["tasks"]["package"]["evidence"][-1]["kind"], "integrity")
+
     def test_stock_answers_pass_their_own_checks(self):
         project = self.project()
         targets = ["dockerfile", "ci", "compose", "kubernetes"]

@@ -73,7 +73,7 @@ class Collector {
   Result<void> add_file(const std::string& path, const struct stat& status) {
     total_ += status.st_size;
     if (total_ > bytes_max_)
-      return fail(ErrorCode::resource_exhausted, "the files of the bundle have more than " + std::to_string(bytes_max_) + " bytes", path,
+      return fail(ErrorCode::invalid_argument, "the files of the bundle have more than " + std::to_string(bytes_max_) + " bytes", path,
                   "raise `with: { bundle-max: … }`");
     std::string content(static_cast<std::size_t>(status.st_size), '\0');
     std::ifstream file(root_ / path, std::ios::binary);

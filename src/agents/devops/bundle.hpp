@@ -23,7 +23,7 @@ struct Bundle {
 };
 
 /// The workspace's files, tracked and new; ignored ones and `.git` are left out. The same files give the same bytes.
-/// Errors: resource_exhausted (more than `bytes_max`), permission_denied (a symlink that leaves the workspace, what is no file; `where`
+/// Errors: invalid_argument (more than `bytes_max`), permission_denied (a symlink that leaves the workspace, what is no file; `where`
 /// names it), unavailable.
 task<Result<Bundle>> make_bundle(Workspace& workspace, std::int64_t bytes_max);
 
