@@ -152,6 +152,15 @@ class ConductorAI {
   /// Errors: not_found; conflict (the workflow has not failed); unavailable (nobody listens here, the letter stays).
   Result<void> resolve_dead_letter(std::int64_t id, bool requeue);
 
+  /// Releases of this state directory, newest first, as they are now. Errors of these calls: as ReleaseManager.
+  Result<std::vector<ReleaseInfo>> list_releases();
+  Result<ReleaseInfo> get_release(std::string id);
+  /// The newest bytes of what the service printed, made printable.
+  Result<std::string> release_logs(std::string id, std::int64_t bytes_max);
+  Result<ReleaseInfo> stop_release(std::string id, std::string reason);
+  /// Back to the release before `id`; answers with the one that serves now.
+  Result<ReleaseInfo> rollback_release(std::string id);
+
   /// Stops taking up work, cancels attempts, keeps the state; the running call returns.
   void interrupt() noexcept;
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <string>
@@ -43,7 +44,11 @@ const bool detail::crash_armed = !target().name.empty();
 void detail::crash_point_hit(std::string_view name) {
   static std::atomic<int> hits = 0;
   if (name != target().name || ++hits != target().hit) return;
-  if (!target().mark.empty()) ::close(::open(target().mark.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+  if (!target().mark.empty()) {
+    const int mark = ::open(target().mark.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+    if (mark < 0 && errno == EEXIST) return;
+    ::close(mark);
+  }
   ::kill(::getpid(), SIGKILL);
   while (true) ::pause();  // another thread may run this on before the signal is delivered to the process
 }

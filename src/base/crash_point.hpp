@@ -1,7 +1,8 @@
 #pragma once
 // Named places where a test can kill the process as a power cut would: between an append, its effect and its record.
 // CONDUCTORAI_CRASH_AT=name dies at the first hit, name:N at the Nth. CONDUCTORAI_CRASH_MARK names a file that is created first, so that
-// a test can tell a point that was reached from one that never was. Without the variable a point costs one load.
+// a test can tell a point that was reached from one that never was; where that file is already there the point is passed by, so that what
+// is started again with the same variables lives. Without the variable a point costs one load.
 
 #include <algorithm>
 #include <array>
@@ -10,14 +11,16 @@
 
 namespace conductorai {
 
-/// The one list. A point that is used but not listed does not compile.
-inline constexpr std::array<std::string_view, 24> kCrashPoints{
+/// The one list; those named release.… are of a release's supervisor. A point that is used but not listed does not compile.
+inline constexpr std::array<std::string_view, 29> kCrashPoints{
     "journal.before_commit",     "journal.after_commit",     "step.begin.before_commit", "step.begin.after_commit",
     "step.finish.before_commit", "step.finish.after_commit", "inbox.before_commit",      "inbox.after_commit",
     "engine.before_append",      "engine.after_append",      "engine.before_ref_move",   "engine.after_ref_move",
     "engine.before_dispatch",    "engine.result_received",   "engine.before_merge",      "agent.before_commit",
     "agent.after_commit",        "agent.after_record",       "agent.before_publish",     "llm.before_send",
     "llm.after_answer",          "approval.before_append",   "gate.after_append",        "workflow.before_close",
+    "release.before_start",      "release.after_start",      "release.before_switch",    "release.after_switch",
+    "release.before_stop",
 };
 
 inline std::span<const std::string_view> crash_point_names() {

@@ -8,11 +8,15 @@
 #include "agents/command/command_agent.hpp"
 #include "agents/development/agents.hpp"
 #include "agents/devops/agents.hpp"
+#include "agents/monitoring/agents.hpp"
 #include "facade/house.hpp"
 #include "infrastructure/artifacts/file_artifact_store.hpp"
 #include "infrastructure/artifacts/memory_artifact_store.hpp"
 #include "infrastructure/bus/memory_message_bus.hpp"
+#include "infrastructure/probe/network_prober.hpp"
+#include "infrastructure/process/image_build.hpp"
 #include "infrastructure/process/work_area.hpp"
+#include "infrastructure/releases/supervised_releases.hpp"
 #include "infrastructure/sandbox/sandboxes.hpp"
 #include "infrastructure/state/memory_state_manager.hpp"
 #include "infrastructure/state/sqlite_state_manager.hpp"
@@ -113,10 +117,24 @@ void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkAr
   };
 }
 
-Result<void> add_built_in_agents(House& house) {
+task<Result<agents::ImageOutcome>> build_image(runtime::Loop& loop, std::map<std::string, std::string> environment,
+                                               agents::ImageRequest request) {
+  infrastructure::ImageBuild build{.folder = std::move(request.folder),
+                                   .dockerfile = std::move(request.dockerfile),
+                                   .tag = std::move(request.tag),
+                                   .timeout = request.timeout};
+  auto built = co_await infrastructure::build_image(loop, std::move(environment), std::move(build));
+  if (!built) co_return fail(built.error());
+  co_return agents::ImageOutcome{.engine = std::move(built->engine), .built = built->built, .printed = std::move(built->printed)};
+}
+
+Result<void> add_built_in_agents(House& house, runtime::Loop& loop) {
   const int capacity = house.options.agent_capacity;
   const std::function<Result<void>(const PolicyContext&)> enforce = [&house](const PolicyContext& about) {
     return house.policies->enforce(about);
+  };
+  const agents::BuildImage build = [&loop, environment = host_environment()](agents::ImageRequest request) {
+    return build_image(loop, environment, std::move(request));
   };
   for (int n = 1; n <= house.options.agents_per_type; ++n) {
     auto id = [n](const char* type) { return AgentId(std::string(type) + (n < 10 ? "-0" : "-") + std::to_string(n)); };
@@ -125,7 +143,8 @@ Result<void> add_built_in_agents(House& house) {
     built_in.push_back(agents::make_review_agent(id("review"), capacity));
     built_in.push_back(agents::make_test_data_agent(id("test_data"), capacity));
     built_in.push_back(agents::make_test_agent(id("test"), capacity));
-    built_in.push_back(agents::make_devops_agent(id("devops"), capacity));
+    built_in.push_back(agents::make_devops_agent(id("devops"), capacity, build));
+    built_in.push_back(agents::make_monitor_agent(id("monitor"), capacity, *house.prober, *house.releases));
     built_in.push_back(agents::make_command_agent(id("command"), capacity, enforce));
     for (auto& agent : built_in)
       if (auto added = house.add_agent(std::move(agent)); !added) return added;
@@ -149,6 +168,8 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
   auto environment = host_environment();
   house->workspaces = std::make_unique<infrastructure::GitWorkspaceManager>(
       loop, infrastructure::GitWorkspaceSettings{.state_dir = house->options.state_dir, .area = *area});
+  house->releases = infrastructure::make_release_manager(loop, {.state_dir = house->options.state_dir});
+  house->prober = std::make_unique<infrastructure::NetworkProber>(loop);
   auto bus = std::make_unique<infrastructure::MemoryMessageBus>(loop, loop, house->states.get());
   house->close_bus = [bus = bus.get()] { return bus->close(); };
   house->requeue = [bus = bus.get()](std::int64_t id) { return bus->requeue(id); };
@@ -173,7 +194,7 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
                                        }},
       house->options.project_root);
   add_host_services(*house, loop, *area, std::move(environment));
-  if (auto added = add_built_in_agents(*house); !added) return fail(added.error());
+  if (auto added = add_built_in_agents(*house, loop); !added) return fail(added.error());
   return house;
 }
 

@@ -305,6 +305,21 @@ Result<std::vector<DeadLetter>> ConductorAI::dead_letters() {
 Result<void> ConductorAI::resolve_dead_letter(std::int64_t id, bool requeue) {
   return impl_->run(impl_->resolve_dead_letter(id, requeue));
 }
+Result<std::vector<ReleaseInfo>> ConductorAI::list_releases() {
+  return impl_->run(impl_->house().releases->list());
+}
+Result<ReleaseInfo> ConductorAI::get_release(std::string id) {
+  return impl_->run(impl_->house().releases->get(std::move(id)));
+}
+Result<std::string> ConductorAI::release_logs(std::string id, std::int64_t bytes_max) {
+  return impl_->run(impl_->house().releases->logs(std::move(id), bytes_max));
+}
+Result<ReleaseInfo> ConductorAI::stop_release(std::string id, std::string reason) {
+  return impl_->run(impl_->house().releases->stop(std::move(id), std::move(reason)));
+}
+Result<ReleaseInfo> ConductorAI::rollback_release(std::string id) {
+  return impl_->run(impl_->house().releases->rollback(std::move(id)));
+}
 void ConductorAI::interrupt() noexcept {
   impl_->interrupt();
 }

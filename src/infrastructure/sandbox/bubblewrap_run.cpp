@@ -151,6 +151,7 @@ task<Result<void>> BubblewrapRun::release(const SandboxCommand& command, Cage& c
   cage.found_init(*init);
   auto limited = limit_tasks(*init, static_cast<std::uint64_t>(task_cap(command.limits)), grounds_.user());
   if (!limited) co_return limited;
+  if (grounds_.options.on_start) grounds_.options.on_start(*init);
   watchdog.follow(std::make_unique<NamespaceTree>(*init));
   watch.spawn(watchdog.watch());
   const char go = 1;

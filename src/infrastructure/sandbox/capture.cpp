@@ -22,7 +22,7 @@ void Capture::add(std::string_view piece) {
 }
 
 void Capture::spill(std::string_view piece) {
-  if (broken_ || piece.empty()) return;
+  if (broken_ || piece.empty() || max_ == 0) return;
   if (!fd_) fd_.reset(::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   broken_ = !fd_;
   piece = piece.substr(0, static_cast<std::size_t>(std::max<std::int64_t>(0, max_ - spilled_)));

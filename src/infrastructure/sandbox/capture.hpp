@@ -15,7 +15,7 @@ inline constexpr std::size_t kTailBytes = std::size_t{32} << 10;
 
 class Capture {
  public:
-  /// `file` is made at the first byte (mode 0600), so a silent command leaves none.
+  /// `file` is made at the first byte (mode 0600), so a silent command leaves none; with 0 bytes allowed it is never made.
   Capture(std::filesystem::path file, std::int64_t file_bytes_max) : file_(std::move(file)), max_(file_bytes_max) {}
 
   void add(std::string_view piece);

@@ -158,6 +158,7 @@ task<Result<CommandResult>> NoSandbox::perform(SandboxCommand command, Pipes pip
   Outputs outputs(folder, next_run(), command);
   Watchdog watchdog(loop, grounds_.worker, command.limits, command.workspace, grounds_.options.watch_every, [&child] { child.end(); });
   watchdog.follow(std::make_unique<DescendantTree>(*pid));
+  if (grounds_.options.on_start) grounds_.options.on_start(*pid);
   std::string status;
   const auto started = loop.steady_now();
   runtime::TaskScope pumps(loop);

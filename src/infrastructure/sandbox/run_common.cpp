@@ -67,11 +67,12 @@ Result<Pipes> make_pipes(bool with_stdin) {
 std::vector<ResourceLimit> rlimits_of(const SandboxDefinition& limits) {
   const auto wall_seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(1, (limits.wall.count() + 999) / 1000));
   const std::uint64_t cores = std::max(1U, std::thread::hardware_concurrency());
-  return {{RLIMIT_CORE, 1},  // not 0: at 1 the kernel starts no crash handler either
-          {RLIMIT_FSIZE, static_cast<std::uint64_t>(limits.disk_bytes)},
-          {RLIMIT_NOFILE, 4096},
-          {RLIMIT_CPU, wall_seconds * cores + 1},
-          {RLIMIT_RTPRIO, 0}};
+  std::vector<ResourceLimit> out{{RLIMIT_CORE, 1},  // not 0: at 1 the kernel starts no crash handler either
+                                 {RLIMIT_FSIZE, static_cast<std::uint64_t>(limits.disk_bytes)},
+                                 {RLIMIT_NOFILE, 4096},
+                                 {RLIMIT_RTPRIO, 0}};
+  if (limits.wall > Milliseconds(0)) out.push_back({RLIMIT_CPU, wall_seconds * cores + 1});
+  return out;
 }
 
 std::int64_t task_cap(const SandboxDefinition& limits) {

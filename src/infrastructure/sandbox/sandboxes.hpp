@@ -2,6 +2,7 @@
 // The two sandboxes: bubblewrap (isolated, fail-closed) and none (`--sandbox=none`: the same limits and capturing, no isolation).
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "conductorai/sandbox.hpp"
@@ -15,7 +16,15 @@ struct SandboxOptions {
   std::filesystem::path bubblewrap;                 // empty: looked up in /usr/bin:/bin:/usr/local/bin
   bool cgroups = true;                              // use a writable cgroup on top
   Milliseconds watch_every{50};
+  /// Called on the loop's thread before a command's first instruction, with the number of its first process: a member of all its
+  /// namespaces, and the ancestor of all its processes. May be empty.
+  std::function<void(int first_process)> on_start{};
 };
+
+/// As `limits.wall` and as `limits.output_bytes` of a command that is to go on for good: no limit on time and CPU; no file of what it
+/// prints, and no end of it. `on_output` sees all.
+inline constexpr Milliseconds kNoWall{0};
+inline constexpr std::int64_t kNoOutputFile = 0;
 
 /// Runs every command in namespaces of its own by bubblewrap; as root, as an unprivileged service user. Nothing is checked here: a machine
 /// that cannot isolate is told by `run` (unavailable, with a hint), so that nothing ever runs unisolated by mistake. Concurrent runs are

@@ -11,7 +11,8 @@ Watchdog::Watchdog(Clock& clock, runtime::Worker& worker, SandboxDefinition limi
     : clock_(clock), worker_(worker), limits_(std::move(limits)), workspace_(std::move(workspace)), every_(every), end_(std::move(end)) {}
 
 task<void> Watchdog::watch() {
-  auto wall = clock_.call_after(limits_.wall, [this] { exceed("wall"); });
+  std::unique_ptr<Timer> wall;
+  if (limits_.wall > Milliseconds(0)) wall = clock_.call_after(limits_.wall, [this] { exceed("wall"); });
   started_ = file_clock();
   file_system_base_ = file_system_used(workspace_);
   file_system_seen_ = file_system_base_;
@@ -31,7 +32,7 @@ void Watchdog::exceed(std::string limit) {
 }
 
 void Watchdog::printed(std::int64_t total) {
-  if (total / kOutputFactor > limits_.output_bytes) exceed("output");
+  if (limits_.output_bytes > 0 && total / kOutputFactor > limits_.output_bytes) exceed("output");
 }
 
 void Watchdog::judge(const TreeSample& sample) {

@@ -1,0 +1,130 @@
+#include "infrastructure/releases/namespace_door.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <string>
+
+#include "infrastructure/sandbox/launch.hpp"
+#include "infrastructure/sandbox/warden_protocol.hpp"
+#include "runtime/scope.hpp"
+
+namespace conductorai::infrastructure::releases {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kBatch = 8;
+constexpr timeval kAnswerWithin{2, 0};
+constexpr std::chrono::seconds kStartWithin{20};
+
+std::unexpected<Error> shut(const std::string& why) {
+  return fail(ErrorCode::unavailable, "cannot reach into the sandbox's network: " + why);
+}
+
+}  // namespace
+
+task<Result<std::unique_ptr<NamespaceDoor>>> NamespaceDoor::open(runtime::Loop& loop, pid_t process, WorkArea area, fs::path helper) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) co_return shut(std::strerror(errno));
+  UniqueFd ours(ends[0]);
+  UniqueFd theirs(ends[1]);
+  // A helper that hangs must not hang us: a socket is a matter of microseconds.
+  ::setsockopt(ours.get(), SOL_SOCKET, SO_RCVTIMEO, &kAnswerWithin, sizeof kAnswerWithin);
+  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  LaunchSpec spec;
+  spec.program = helper;
+  spec.argv = {"conductorai", "__release-door", std::to_string(process), std::to_string(area.uid), std::to_string(area.gid)};
+  spec.working_directory = "/";
+  spec.descriptors = {null.get(), null.get(), null.get(), theirs.get()};
+  auto pid = launch(spec);
+  if (!pid) co_return shut(to_string(pid.error()));
+  theirs.reset();
+  std::unique_ptr<NamespaceDoor> door(new NamespaceDoor(std::move(ours), *pid));
+  if (auto asked = door->ask(); !asked) co_return fail(asked.error());
+  auto answered =
+      co_await runtime::with_deadline(loop, kStartWithin, "the helper in the sandbox's network", loop.readable(door->channel_.get()));
+  if (!answered) co_return fail(answered.error());
+  if (auto taken = door->take(); !taken) co_return fail(taken.error());
+  co_return door;
+}
+
+NamespaceDoor::~NamespaceDoor() {
+  ::kill(helper_, SIGKILL);
+  while (::waitpid(helper_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+Result<void> NamespaceDoor::ask() {
+  const char word = 's';
+  if (::send(channel_.get(), &word, 1, MSG_NOSIGNAL) != 1) return shut(std::strerror(errno));
+  return {};
+}
+
+Result<void> NamespaceDoor::take() {
+  std::array<char, 128> answer{};
+  const ssize_t got = receive_with(channel_.get(), answer.data(), answer.size() - 1, ready_);
+  if (got <= 0) return shut("its helper has ended");
+  if (ready_.empty()) return shut(answer.data());
+  return {};
+}
+
+Result<UniqueFd> NamespaceDoor::socket() {
+  if (ready_.empty()) {
+    if (auto asked = ask(); !asked) return fail(asked.error());
+    if (auto taken = take(); !taken) return fail(taken.error());
+  }
+  UniqueFd socket = std::move(ready_.back());
+  ready_.pop_back();
+  return socket;
+}
+
+namespace {
+
+/// The namespaces are owned by the user that started bubblewrap: as that user (and not as root, who may lack the capability in a container)
+/// joining is allowed.
+const char* join(pid_t process, uid_t uid, gid_t gid) {
+  const std::string path = "/proc/" + std::to_string(process) + "/ns/net";
+  UniqueFd network(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (::geteuid() == 0 && uid != 0 && (::setgroups(0, nullptr) != 0 || ::setresgid(gid, gid, gid) != 0 || ::setresuid(uid, uid, uid) != 0))
+    return "changing the user";
+  if (!network) network.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!network) return "opening the namespace";
+  const UniqueFd owner(::ioctl(network.get(), NS_GET_USERNS));
+  if (!owner) return "asking for the namespace's owner";
+  if (::setns(owner.get(), CLONE_NEWUSER) != 0) return "joining the user namespace";
+  if (::setns(network.get(), CLONE_NEWNET) != 0) return "joining the network namespace";
+  return nullptr;
+}
+
+}  // namespace
+
+int namespace_door_main(pid_t process, uid_t uid, gid_t gid, int channel) {
+  const char* failed = join(process, uid, gid);
+  const std::string words = failed == nullptr ? std::string("ok") : std::string(failed) + ": " + std::strerror(errno);
+  char request = 0;
+  while (::recv(channel, &request, 1, 0) == 1) {
+    std::vector<UniqueFd> made;
+    std::vector<int> numbers;
+    for (int n = 0; failed == nullptr && n < kBatch; ++n) {
+      made.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      if (made.back()) numbers.push_back(made.back().get());
+    }
+    if (!send_with(channel, words.data(), words.size(), numbers, true)) return 1;
+  }
+  return 0;
+}
+
+}  // namespace conductorai::infrastructure::releases

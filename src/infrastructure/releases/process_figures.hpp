@@ -1,0 +1,13 @@
+#pragma once
+#include <sys/types.h>
+
+#include "infrastructure/releases/driver.hpp"
+
+namespace conductorai::infrastructure::releases {
+
+/// Of all that descends from `first`.
+Consumption figures_of(pid_t first);
+/// Whether the process is a shell that runs a command line.
+bool is_shell(pid_t process);
+
+}  // namespace conductorai::infrastructure::releases

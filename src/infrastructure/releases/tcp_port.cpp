@@ -1,0 +1,66 @@
+#include "infrastructure/releases/tcp_port.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+namespace conductorai::infrastructure::releases {
+
+namespace {
+
+sockaddr_in loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+}  // namespace
+
+UniqueFd tcp_socket() {
+  return UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+Result<void> begin_connect(int socket, int port) {
+  const sockaddr_in address = loopback(port);
+  if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EINPROGRESS) return {};
+  return fail(ErrorCode::unavailable, std::string("cannot connect: ") + std::strerror(errno));
+}
+
+Result<void> finish_connect(int socket) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) return {};
+  return fail(ErrorCode::unavailable, std::string("cannot connect: ") + std::strerror(error));
+}
+
+Result<BoundSocket> bind_port(int port) {
+  BoundSocket bound{tcp_socket(), port};
+  const int one = 1;
+  // What an earlier supervisor's connections left behind must not keep the port from us.
+  ::setsockopt(bound.socket.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  sockaddr_in address = loopback(port);
+  if (!bound.socket || ::bind(bound.socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    const bool in_use = errno == EADDRINUSE;
+    return fail(errno == EACCES ? ErrorCode::permission_denied : ErrorCode::unavailable,
+                in_use ? "the port is in use" : std::string("cannot take the port: ") + std::strerror(errno),
+                "127.0.0.1:" + std::to_string(port), in_use ? "end what listens there, or choose another port" : "");
+  }
+  socklen_t size = sizeof address;
+  ::getsockname(bound.socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  bound.port = ntohs(address.sin_port);
+  return bound;
+}
+
+Result<int> free_port() {
+  auto bound = bind_port(0);
+  if (!bound) return fail(bound.error());
+  return bound->port;
+}
+
+}  // namespace conductorai::infrastructure::releases
