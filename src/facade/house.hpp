@@ -6,6 +6,7 @@
 
 #include "agents/base/agent_host.hpp"
 #include "conductorai/conductorai.hpp"
+#include "conductorai/prober.hpp"
 #include "conductorai/release_manager.hpp"
 #include "facade/models.hpp"
 #include "orchestration/engine/workflow_engine.hpp"
@@ -22,6 +23,7 @@ struct House {
   std::unique_ptr<ArtifactStore> artifacts;
   std::unique_ptr<WorkspaceManager> workspaces;
   std::unique_ptr<ReleaseManager> releases;
+  std::unique_ptr<Prober> prober;
   std::unique_ptr<MessageBus> bus;
   std::function<task<void>()> close_bus;
   std::function<task<Result<void>>(std::int64_t)> requeue;
