@@ -3,6 +3,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -144,6 +145,22 @@ class Devops(harness.ProjectTest):
         done = self.finish(project)
         self.assertEqual((done.code, done.result["tasks"]["package"]["verdict"]), (1, "failed"), done)
         self.assertEqual(done.result["tasks"]["package"]["evidence"][-1]["kind"], "integrity")
+
+    def test_a_container_engine_builds_where_the_user_says_so(self):
+        project = self.shop([answer({"Dockerfile": DOCKERFILE})], **{"with": {"container-build": True}})
+        programs = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, programs)
+        engine = os.path.join(programs, "podman")  # records what it is asked, and what it was given of the environment
+        with open(engine, "w") as file:
+            file.write(f"#!/bin/sh\necho \"$1 ${{SECRET_TOKEN:-}}\" >> {programs}/asked\n[ \"$1\" != build ] || test -f \"$3\"\n")
+        os.chmod(engine, 0o755)
+        os.chmod(programs, 0o755)
+        done = self.finish(project, env={"PATH": programs + ":" + os.environ["PATH"], "SECRET_TOKEN": "s3cret"})
+        self.assertEqual(done.result["status"], "COMPLETED", done)
+        with open(programs + "/asked") as file:
+            self.assertEqual(file.read().split("\n"), ["info ", "build ", "rmi ", ""])
+        report = json.loads(self.artifacts(project, done)["validation.json"][1])
+        self.assertEqual([file["checked"] for file in report["files"]], ["built by podman"])
 
     def test_stock_answers_pass_their_own_checks(self):
         project = self.project()

@@ -213,6 +213,52 @@ TEST(Devops, ABundlePastItsLimitIsAnError) {
   EXPECT_THAT(result.error->hint, HasSubstr("bundle-max"));
 }
 
+struct Engine {
+  std::string name;
+  bool builds = true;
+  std::vector<std::string> asked;
+};
+task<Result<agents::ImageOutcome>> build_with(Engine& engine, agents::ImageRequest request) {
+  engine.asked.push_back(request.dockerfile + " " + request.tag);
+  co_return agents::ImageOutcome{.engine = engine.name, .built = engine.builds, .printed = "step 2: no such image"};
+}
+TaskResult run_with(FakeTaskContext& context, runtime::Loop& loop, Engine& engine) {
+  auto agent = agents::make_devops_agent(AgentId("devops-01"), 1,
+                                         [&engine](agents::ImageRequest request) { return build_with(engine, std::move(request)); });
+  return runtime::run_to_end(loop, agent->execute_task(context));
+}
+
+TEST(Devops, BuildsImagesOnlyWhereTheUserSaysSo) {
+  runtime::Loop loop;
+  Engine engine{.name = "podman", .builds = true, .asked = {}};
+  FakeTaskContext context(loop, "package", "devops", kProject);
+  context.answers.emplace_back(files({{"Dockerfile", kDockerfile}}));
+  ASSERT_EQ(run_with(context, loop, engine).verdict, Verdict::passed);
+  EXPECT_THAT(engine.asked, IsEmpty());
+  context.given.task.with = {{"write-files", false}, {"container-build", true}};
+  const TaskResult built = run_with(context, loop, engine);
+  EXPECT_EQ(built.verdict, Verdict::passed);
+  EXPECT_THAT(engine.asked, ::testing::ElementsAre(HasSubstr("Dockerfile conductorai-check:ttree")));
+  EXPECT_THAT(built.evidence[0].summary, HasSubstr("Dockerfile: built by podman"));
+}
+
+TEST(Devops, AnImageThatCannotBeBuiltFailsAndAnEngineThatIsNotThereDoesNot) {
+  runtime::Loop loop;
+  Engine engine{.name = "docker", .builds = false, .asked = {}};
+  FakeTaskContext context(loop, "package", "devops", kProject);
+  context.given.task.with = {{"container-build", true}};
+  context.answers.emplace_back(files({{"Dockerfile", kDockerfile}}));
+  const TaskResult refused = run_with(context, loop, engine);
+  EXPECT_EQ(refused.verdict, Verdict::failed);
+  EXPECT_THAT(findings(refused), HasSubstr("Dockerfile:0: docker cannot build it: step 2"));
+  EXPECT_EQ(refused.feedback->target, TaskId("package"));
+  engine.name.clear();
+  context.answers.emplace_back(files({{"Dockerfile", kDockerfile}}));
+  const TaskResult unbuilt = run_with(context, loop, engine);
+  EXPECT_EQ(unbuilt.verdict, Verdict::passed);
+  EXPECT_THAT(unbuilt.evidence[0].summary, HasSubstr("checked for syntax only: no container engine answers"));
+}
+
 TEST(Devops, WrongKeysAreRefusedBeforeAnythingIsAsked) {
   for (const Object& with : {Object{{"targets", Array{"helm"}}}, Object{{"targets", Array{1}}}, Object{{"bundle-max", "much"}}}) {
     runtime::Loop loop;

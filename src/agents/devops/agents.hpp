@@ -3,10 +3,12 @@
 
 #include <memory>
 
+#include "agents/devops/image_check.hpp"
 #include "conductorai/base_agent.hpp"
 
 namespace conductorai::agents {
 
-std::unique_ptr<BaseAgent> make_devops_agent(AgentId id, int capacity);
+/// `build` is used where a task's `with` says `container-build: true`; without it Dockerfiles are checked for syntax only.
+std::unique_ptr<BaseAgent> make_devops_agent(AgentId id, int capacity, BuildImage build = {});
 
 }  // namespace conductorai::agents

@@ -18,7 +18,8 @@ using Refusal = std::optional<Outcome>;  // of an answer; nothing: it was applie
 
 class DevopsAgent final : public BaseAgent {
  public:
-  using BaseAgent::BaseAgent;
+  DevopsAgent(AgentId id, int capacity, BuildImage build_image)
+      : BaseAgent(std::move(id), capacity), build_image_(std::move(build_image)) {}
   [[nodiscard]] const AgentDescription& description() const override {
     static const AgentDescription description{
         .type = AgentType("devops"),
@@ -142,9 +143,13 @@ class DevopsAgent final : public BaseAgent {
     return data_block("commands", "", text);
   }
 
-  static task<Result<Outcome>> judge(TaskContext& context, Workspace& workspace, DevopsSettings settings) {
+  task<Result<Outcome>> judge(TaskContext& context, Workspace& workspace, DevopsSettings settings) {
     auto validation = co_await validate(workspace, settings.targets_named ? settings.targets : std::vector<std::string>{});
     if (!validation) co_return fail(validation.error());
+    if (settings.container_build && build_image_) {
+      auto images = co_await build_images(context, workspace, build_image_, *validation);
+      if (!images) co_return fail(images.error());
+    }
     auto report = co_await context.save_artifact(std::string(kValidationReport), "report", validation->report());
     if (!report) co_return fail(report.error());
     auto build = co_await check_build(context, workspace);
@@ -211,12 +216,14 @@ class DevopsAgent final : public BaseAgent {
         .findings = {{.severity = Severity::error, .file = error.where, .line = 0, .message = error.message, .source = "bundle"}}};
     co_return outcome;
   }
+
+  BuildImage build_image_;
 };
 
 }  // namespace
 
-std::unique_ptr<BaseAgent> make_devops_agent(AgentId id, int capacity) {
-  return std::make_unique<DevopsAgent>(std::move(id), capacity);
+std::unique_ptr<BaseAgent> make_devops_agent(AgentId id, int capacity, BuildImage build) {
+  return std::make_unique<DevopsAgent>(std::move(id), capacity, std::move(build));
 }
 
 }  // namespace conductorai::agents

@@ -39,6 +39,11 @@ std::vector<WithKey> devops_keys() {
            .required = false,
            .description = "false: ask no model, check and package what is there",
            .allowed = {}},
+          {.name = "container-build",
+           .type = WithKey::Type::boolean,
+           .required = false,
+           .description = "true: build Dockerfiles by podman or docker, outside the sandbox and with their network",
+           .allowed = {}},
           {.name = "bundle-max",
            .type = WithKey::Type::text,
            .required = false,
@@ -53,6 +58,7 @@ Result<DevopsSettings> read_settings(const Object& with) {
     if (auto read = read_targets(targets->second, settings); !read) return fail(read.error());
   if (settings.targets.empty()) settings.targets.assign(kTargets.begin(), kTargets.begin() + 3);
   settings.write_files = flag_of(with, "write-files", true);
+  settings.container_build = flag_of(with, "container-build", false);
   if (const std::string text = text_of(with, "bundle-max"); !text.empty()) {
     const auto bytes = core::document::parse_size(text);
     if (!bytes || *bytes <= 0)
