@@ -1,5 +1,6 @@
 #include "cli/app.hpp"
 
+#include <cstdio>
 #include <iostream>
 
 #include "cli/command.hpp"
@@ -35,6 +36,15 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   return report({.code = ErrorCode::invalid_argument, .message = what, .hint = "conductorai --help"});
 }
 
+/// What was asked for is not done where it could not be printed (a full disk behind a redirection).
+int delivered(int code) {
+  std::cout << std::flush;
+  if (std::cout.good() && std::fflush(stdout) == 0) return code;
+  return report({.code = ErrorCode::resource_exhausted,
+                 .message = "what there is to say could not be written to standard output",
+                 .hint = "is the disk full that it is redirected to? conductorai status shows how the workflow stands"});
+}
+
 }  // namespace
 
 int run(int argc, char** argv) {
@@ -56,7 +66,7 @@ int run(int argc, char** argv) {
     }
     return usage_error(app, error);
   }
-  return line.action();
+  return delivered(line.action());
 }
 
 }  // namespace conductorai::cli

@@ -64,7 +64,8 @@ void tell_end(const Session& session, const WorkflowView& view, bool json) {
     std::cout << summary_text(view, state_dir, terminal_columns(), use_colors()) << std::flush;
   }
   const bool resumable = view.status == WorkflowStatus::in_progress || view.status == WorkflowStatus::paused;
-  if (Session::signal() != 0 && resumable) std::cerr << "interrupted; to go on: conductorai resume " << view.id.str() << std::endl;
+  if (Session::signal() != 0 && resumable && keeps_state(session))
+    std::cerr << "interrupted; to go on: conductorai resume " << view.id.str() << std::endl;
 }
 
 }  // namespace

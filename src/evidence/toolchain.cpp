@@ -267,7 +267,8 @@ Result<void> use_report(Toolchain& toolchain, const ReportDefinition& report, co
   const auto run = command.empty() ? toolchain.test : command;
   if (!command.empty()) toolchain.name = "command";
   toolchain.test = "rm -f \"$CONDUCTORAI_PROJECT_REPORT\"\n(" + run +
-                   "\n)\nstatus=$?\ncp \"$CONDUCTORAI_PROJECT_REPORT\" \"$CONDUCTORAI_REPORT\" 2>/dev/null\nexit $status";
+                   "\n)\nstatus=$?\n[ -f \"$CONDUCTORAI_PROJECT_REPORT\" ] && cp \"$CONDUCTORAI_PROJECT_REPORT\" \"$CONDUCTORAI_REPORT\" "
+                   "2>/dev/null\nexit $status";
   toolchain.environment["CONDUCTORAI_PROJECT_REPORT"] = "./" + report.path;
   toolchain.discover.clear();
   toolchain.discovery_format.clear();

@@ -3,6 +3,7 @@
 #include <map>
 #include <random>
 
+#include "core/ordinal.hpp"
 #include "infrastructure/state/step_ledger.hpp"
 #include "tests/contract/state_manager_contract.hpp"
 
@@ -344,7 +345,7 @@ TEST(Ordinals, AreInProgramOrder) {
   const std::vector<std::string> order{"1", "2", "3", "3.0", "3.1", "3.1.4", "3.10", "4", "10", "10.2"};
   for (std::size_t a = 0; a < order.size(); ++a)
     for (std::size_t b = 0; b < order.size(); ++b)
-      EXPECT_EQ(infrastructure::ordinal_before(order[a], order[b]), a < b) << order[a] << " " << order[b];
+      EXPECT_EQ(core::ordinal_before(order[a], order[b]), a < b) << order[a] << " " << order[b];
 }
 
 }  // namespace

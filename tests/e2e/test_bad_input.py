@@ -103,6 +103,17 @@ class Refusals(harness.ProjectTest):
         refused = project.run("run", "w.yaml")
         self.assertIn(refused.code, (2, 4), refused)
 
+    def test_a_full_standard_output_is_an_error_of_the_machine(self):
+        project = self.project()
+        project.write("w.yaml", {"name": "w", "tasks": {"a": {"agent": "command", "with": {"run": "true"}}}})
+        for arguments in (["run", "w.yaml"], ["run", "w.yaml", "--json"], ["list"], ["events"], ["version"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run(project.command(*arguments), cwd=project.folder, env=harness.environment(None), stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=120)
+            self.assertEqual(done.returncode, 4, (arguments, done.stderr))
+            self.assertIn("standard output", done.stderr, arguments)
+        self.assertEqual([line["status"] for line in project.run("list", "--json").lines], ["COMPLETED", "COMPLETED"])
+
     def test_a_full_disk(self):
         if os.geteuid() != 0:
             self.skipTest("mounting a small file system needs root")

@@ -281,6 +281,33 @@ class Flow(harness.ProjectTest):
                             "b": {"agent": "command", "needs": ["a"], "with": {"run": "test \"$N\" = 42", "env": {"N": "${{ tasks.a.outputs.n }}"}}}})
         self.assertEqual(done.code, 0, done)
 
+    def test_what_a_task_printed_before_its_timeout_is_kept(self):
+        project = self.project()
+        project.write("w.yaml", command_workflow(a={"agent": "command", "timeout-minutes": 0.02, "retry": {"max-attempts": 1},
+                                                    "with": {"run": "echo waiting for godot; echo still >&2; sleep 60"}}))
+        done = project.run("run", "w.yaml", "--json")
+        self.assertEqual((done.code, done.result["status"]), (1, "FAILED"), done)
+        kept = {line["name"]: line["digest"] for line in project.run("artifacts", "list", "--task", "a", "--json").lines}
+        self.assertEqual(project.run("artifacts", "cat", kept["command.stdout"]).out, "waiting for godot\n")
+        self.assertEqual(project.run("artifacts", "cat", kept["command.stderr"]).out, "still\n")
+
+    def test_a_secret_of_the_environment_is_nowhere_in_the_state(self):
+        project = self.project()
+        secret = "correct-horse-battery"
+        script = ("printenv MY_TOKEN; printenv MY_TOKEN >&2; echo token=$MY_TOKEN > $CONDUCTORAI_OUTPUT; "
+                  "head -c 1048570 /dev/zero | tr '\\0' x; printenv MY_TOKEN; echo plain=$PLAIN; exit 3")
+        project.write("w.yaml", dict(command_workflow(a={"agent": "command", "with": {"run": script, "env": {"COPY": "${{ env.MY_TOKEN }}"}}}),
+                                     env=["MY_TOKEN", "PLAIN"]))
+        done = project.run("run", "w.yaml", "--json", env={"MY_TOKEN": secret, "PLAIN": "seen-by-all"})
+        self.assertEqual((done.code, done.result["tasks"]["a"]["verdict"]), (1, "failed"), done)
+        self.assertNotIn(secret, done.out + done.err)
+        for file in (project.folder / ".conductorai").rglob("*"):
+            if file.is_file():
+                self.assertNotIn(secret.encode(), file.read_bytes(), file)
+        kept = {line["name"]: line["digest"] for line in project.run("artifacts", "list", "--json").lines}
+        printed = project.run("artifacts", "cat", kept["command.stdout"]).out
+        self.assertTrue(printed.startswith("***\nx") and printed.endswith("x***\nplain=seen-by-all\n"), printed[-100:])
+
     def test_a_task_timeout_is_retried_then_fails(self):
         done = self.finish({"a": {"agent": "command", "timeout-minutes": 0.01, "retry": {"max-attempts": 2, "backoff": "10ms"},
                                   "with": {"run": "sleep 60"}}})

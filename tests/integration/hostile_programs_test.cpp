@@ -176,6 +176,18 @@ INSTANTIATE_TEST_SUITE_P(
                  {"test_calc.py", "from calc import add\ndef test_adds():\n    assert add(2, 3) == 5\n"}}}),
     [](const auto& given) { return given.param.name; });
 
+TEST_F(Programs, AReportThatIsAPipeHoldsNobodyUp) {
+  FakeTaskContext context(loop, "test", "test", {{"README.md", "mine\n"}});
+  context.definition.toolchain.test = "mkfifo report.xml";
+  context.definition.toolchain.report = ReportDefinition{.format = "junit", .path = "report.xml"};
+  context.definition.sandbox.wall = Milliseconds(20'000);
+  const TaskResult result = run_tests(context);
+  SKIP_WITHOUT_SANDBOX(result);
+  EXPECT_EQ(result.verdict, Verdict::failed);
+  EXPECT_THAT(findings_text(result), HasSubstr("no report was written"));
+  EXPECT_EQ(findings_text(result).find("wall limit"), std::string::npos) << findings_text(result);
+}
+
 // Two agents that read no report: what looks like one is text and says nothing.
 TEST_F(Programs, AReportThatACommandWritesOrPrintsSaysNothing) {
   FakeTaskContext context(loop, "lint", "command", {});

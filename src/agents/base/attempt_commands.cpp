@@ -4,6 +4,7 @@
 
 #include "agents/base/attempt_context.hpp"
 #include "runtime/scope.hpp"
+#include "runtime/wall_budget.hpp"
 
 namespace conductorai::agents {
 namespace {
@@ -35,22 +36,11 @@ task<Result<CommandOutcome>> AttemptContext::run(CommandRequest request) {
   co_return performed;
 }
 
-task<Result<Milliseconds>> AttemptContext::wall_left() {
-  Milliseconds left = Milliseconds::max();
-  for (const BudgetScope& scope : assignment_->scopes) {
-    if (!scope.wall_ms) continue;
-    auto use = co_await services_.states.budget_use(scope.key);
-    if (!use) co_return fail(use.error());
-    left = std::min(left, Milliseconds(*scope.wall_ms - use->spent.wall_ms - use->reserved.wall_ms));
-  }
-  co_return left;
-}
-
 // What the budget leaves is also the longest the command may take. With nothing left the full time is asked for, and refused with numbers.
 task<Result<StepBegun>> AttemptContext::begin(Prepared& command) {
   const Milliseconds wall = assignment_->workflow->sandbox.wall;
   const Milliseconds wanted = std::min(command.request.timeout.value_or(wall), wall);
-  auto left = co_await wall_left();
+  auto left = co_await runtime::wall_left(services_.states, assignment_->scopes);
   if (!left) co_return fail(left.error());
   command.clamped = left->count() > 0 && *left < wanted;
   command.wall = command.clamped ? *left : wanted;

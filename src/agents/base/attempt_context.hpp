@@ -53,7 +53,6 @@ class AttemptContext final : public TaskContext {
   [[nodiscard]] ArtifactRecord record_of(std::string name, std::string type) const;
   [[nodiscard]] bool networked(const CommandRequest& request) const;
   [[nodiscard]] SandboxCommand sandbox_command(const Prepared& command, const std::filesystem::path& root);
-  task<Result<Milliseconds>> wall_left();
   task<Result<StepBegun>> begin(Prepared& command);
   task<Result<CommandOutcome>> perform(Prepared command);
   [[nodiscard]] StepFinish finish_of(const Prepared& command, StepStatus status, std::string response) const;

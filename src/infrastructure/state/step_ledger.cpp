@@ -1,8 +1,9 @@
 #include "infrastructure/state/step_ledger.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
+
+#include "core/ordinal.hpp"
 
 namespace conductorai::infrastructure {
 
@@ -91,7 +92,7 @@ void charge_as_unknown(StepTable& table, StoredStep& step) {
 
 void set_aside_from(StepTable& table, const StepId& id) {
   for (StoredStep& step : table.all_of(id.attempt)) {
-    if (step.record.set_aside || ordinal_before(step.record.id.ordinal, id.ordinal)) continue;
+    if (step.record.set_aside || core::ordinal_before(step.record.id.ordinal, id.ordinal)) continue;
     if (step.record.status == StepStatus::sent) charge_as_unknown(table, step);
     step.record.set_aside = true;
     table.update(step);
@@ -147,26 +148,7 @@ void settle(StepTable& table, StoredStep& step, const StepFinish& finish) {
   table.update(step);
 }
 
-/// The part of an ordinal up to the next dot, taken off `rest`.
-std::pair<std::uint64_t, std::string_view> next_part(std::string_view& rest) {
-  const auto dot = rest.find('.');
-  const std::string_view part = rest.substr(0, dot);
-  rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
-  std::uint64_t number = 0;
-  const auto parsed = std::from_chars(part.data(), part.data() + part.size(), number);
-  return {number, std::string_view(parsed.ptr, part.data() + part.size())};
-}
-
 }  // namespace
-
-bool ordinal_before(std::string_view a, std::string_view b) {
-  while (!a.empty() && !b.empty()) {
-    const auto left = next_part(a);
-    const auto right = next_part(b);
-    if (left != right) return left < right;
-  }
-  return a.empty() && !b.empty();
-}
 
 Result<StepBegun> begin_step(StepTable& table, const StepBegin& step) {
   if (auto checked = check(step, table.epoch_of(step.id.attempt.workflow)); !checked) return fail(checked.error());

@@ -47,7 +47,4 @@ Result<StepBegun> begin_step(StepTable& table, const StepBegin& step);
 /// Errors: not_found (no such step or try), invalid_argument.
 Result<void> finish_step(StepTable& table, const StepFinish& finish);
 
-/// Program order of ordinals: "2" < "3.0" < "3.1" < "10".
-bool ordinal_before(std::string_view a, std::string_view b);
-
 }  // namespace conductorai::infrastructure

@@ -1,11 +1,14 @@
 #include "integrations/llm/ledger.hpp"
 
+#include <algorithm>
+
 #include "base/crash_point.hpp"
 #include "core/codec.hpp"
 #include "core/json_codec.hpp"
 #include "integrations/llm/step_body.hpp"
 #include "runtime/persist.hpp"
 #include "runtime/scope.hpp"
+#include "runtime/wall_budget.hpp"
 
 namespace conductorai::integrations {
 namespace {
@@ -74,6 +77,10 @@ task<Result<StepBegun>> LedgerProvider::begin(LLMRequest request) {
                  .worst_case = worst_case(request),
                  .scopes = account_.scopes,
                  .epoch = account_.epoch};
+  // With nothing left the whole time is asked for, and refused with numbers.
+  auto left = co_await runtime::wall_left(ports_.states, account_.scopes);
+  if (!left) co_return fail(left.error());
+  step.worst_case.wall_ms = (left->count() > 0 ? std::min(*left, account_.timeout) : account_.timeout).count();
   auto begun = co_await ports_.states.begin_step(step);
   co_return begun;
 }
@@ -92,7 +99,14 @@ task<Result<LLMResponse>> LedgerProvider::perform(LLMRequest request, StepRecord
   StepBody body{.answer = {}, .answer_artifact = {}, .error = {}, .notes = notes_of(record)};
   if (ports_.notes != nullptr) ports_.notes->stand(record.id, body.notes);
   crash_point("llm.before_send");
-  auto answer = co_await ports_.inner.chat(std::move(request));
+  const Instant sent_at = ports_.clock.steady_now();
+  const Milliseconds reserved(record.reserved.wall_ms);
+  auto call = ports_.inner.chat(std::move(request));
+  // What the budget leaves is also the longest the call may take.
+  if (reserved < account_.timeout)
+    call = runtime::with_deadline(ports_.clock, reserved, "a call within the wall-minutes budget", std::move(call));
+  auto answer = co_await std::move(call);
+  const auto took = std::chrono::duration_cast<Milliseconds>(ports_.clock.steady_now() - sent_at);
   crash_point("llm.after_answer");
   if (ports_.notes != nullptr)
     if (auto note = ports_.notes->take_note(caller); !note.empty()) body.notes.push_back(std::move(note));
@@ -107,6 +121,7 @@ task<Result<LLMResponse>> LedgerProvider::perform(LLMRequest request, StepRecord
   if (answer) {
     answer->usage.calls = 1;
     finish.usage = answer->usage;
+    finish.usage.wall_ms = std::min(took, reserved).count();
     auto stored = co_await runtime::shielded(store_answer(caller, *answer, body));
     if (!stored) {  // the answer is lost, its price is not: nothing stays reserved
       finish.status = StepStatus::unknown;

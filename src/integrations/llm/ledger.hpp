@@ -20,14 +20,15 @@ struct StepBody;
 struct CallAccount {
   std::uint64_t epoch = 0;
   std::vector<BudgetScope> scopes;
-  AgentId agent;  // of the artifacts that hold large answers
+  AgentId agent;                  // of the artifacts that hold large answers
+  Milliseconds timeout{120'000};  // of one call: what it reserves of the wall budget, or all that is left of that
 };
 
 /// How a failed try is settled (DESIGN §9): a definite refusal costs nothing, an unknown outcome is charged at its worst case.
 /// A provider reports a connection lost after sending as `timeout` or as `invalid_answer` (cut stream); `unavailable` is a refusal.
 [[nodiscard]] StepStatus settled_status(const Error& error);
 
-/// Bytes of the request as input tokens (one token is at least one byte) and the maximum of the output.
+/// Bytes of the request as input tokens (one token is at least one byte) and the maximum of the output; without the time.
 [[nodiscard]] Amounts worst_case(const LLMRequest& request);
 
 /// Digest of what is sent; who asks is not part of it, so an attempt taken up again asks the same.

@@ -133,6 +133,55 @@ TEST_F(Ledger, SettlesACancelledCallAsUnknown) {
   EXPECT_EQ(steps()[0].status, StepStatus::unknown);
 }
 
+class SlowLLM final : public BaseLLMProvider {
+ public:
+  SlowLLM(Clock& clock, Milliseconds takes) : clock_(clock), takes_(takes) {}
+  [[nodiscard]] std::string_view name() const override { return "slow"; }
+  task<Result<LLMResponse>> chat(LLMRequest) override {
+    auto slept = co_await sleep_for(clock_, takes_);
+    if (!slept) co_return fail(slept.error());
+    co_return conductorai::testing::text_answer("at last");
+  }
+
+ private:
+  Clock& clock_;
+  Milliseconds takes_;
+};
+
+TEST_F(Ledger, ACallCountsTheTimeItTookAgainstTheWallBudget) {
+  account.scopes = {{.key = "workflow/wf-1", .usd_micros = {}, .tokens = {}, .calls = {}, .wall_ms = 600'000}};
+  SlowLLM slow(loop, Milliseconds(7'000));
+  LedgerProvider ledger({.inner = slow, .states = states, .artifacts = artifacts, .clock = loop}, account);
+  std::optional<Result<LLMResponse>> out;
+  runtime::TaskScope scope(loop);
+  scope.spawn(chat_into(ledger, request_of("coding", "hi"), out));
+  loop.advance(Milliseconds(1'000));
+  EXPECT_EQ(runtime::run_to_end(loop, states.budget_use("workflow/wf-1"))->reserved.wall_ms, 120'000);
+  loop.advance(Milliseconds(10'000));
+  ASSERT_TRUE(out && *out);
+  const auto use = runtime::run_to_end(loop, states.budget_use("workflow/wf-1"));
+  EXPECT_EQ(use->spent.wall_ms, 7'000);
+  EXPECT_EQ(use->reserved.wall_ms, 0);
+}
+
+TEST_F(Ledger, ACallTakesNoLongerThanTheWallBudgetLeaves) {
+  account.scopes = {{.key = "workflow/wf-1", .usd_micros = {}, .tokens = {}, .calls = {}, .wall_ms = 5'000}};
+  SlowLLM slow(loop, Milliseconds(7'000));
+  LedgerProvider ledger({.inner = slow, .states = states, .artifacts = artifacts, .clock = loop}, account);
+  std::optional<Result<LLMResponse>> out;
+  runtime::TaskScope scope(loop);
+  scope.spawn(chat_into(ledger, request_of("coding", "hi"), out));
+  loop.advance(Milliseconds(5'000));
+  ASSERT_TRUE(out && !*out);
+  EXPECT_EQ(out->error().code, ErrorCode::timeout);
+  EXPECT_EQ(runtime::run_to_end(loop, states.budget_use("workflow/wf-1"))->spent.wall_ms, 5'000);
+  std::optional<Result<LLMResponse>> again;
+  scope.spawn(chat_into(ledger, request_of("coding", "hi", "2"), again));
+  loop.settle();
+  ASSERT_TRUE(again && !*again);
+  EXPECT_EQ(again->error().code, ErrorCode::budget_exhausted);
+}
+
 struct Stack : Ledger {
   CountingEntropy entropy;
   RetryOptions retries;

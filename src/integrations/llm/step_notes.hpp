@@ -23,7 +23,4 @@ class StepNotes {
 /// Notes of all recorded tries of a step, in order.
 std::vector<std::string> notes_of(const StepRecord& record);
 
-/// Ordinals in program order: "2" before "10", "3" before "3.1".
-bool ordinal_less(std::string_view a, std::string_view b);
-
 }  // namespace conductorai::integrations

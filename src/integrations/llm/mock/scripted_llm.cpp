@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "core/json.hpp"
+#include "core/ordinal.hpp"
 #include "integrations/llm/mock/pattern.hpp"
 
 namespace conductorai::integrations {
@@ -210,8 +211,9 @@ std::string ScriptedLLM::take_note(const LLMCaller& caller) {
 void ScriptedLLM::stand(const StepId& step, const std::vector<std::string>& notes) {
   const auto it = tries_.find(step);
   if (it == tries_.end() || it->second.rules.size() == notes.size()) return;
-  std::erase_if(tries_,
-                [&](const auto& entry) { return entry.first.attempt == step.attempt && !ordinal_less(entry.first.ordinal, step.ordinal); });
+  std::erase_if(tries_, [&](const auto& entry) {
+    return entry.first.attempt == step.attempt && !core::ordinal_before(entry.first.ordinal, step.ordinal);
+  });
   for (const std::string& note : notes) tries_[step].rules.push_back(rule_of(note));
 }
 
