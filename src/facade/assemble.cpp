@@ -9,6 +9,7 @@
 #include "agents/development/agents.hpp"
 #include "agents/devops/agents.hpp"
 #include "agents/monitoring/agents.hpp"
+#include "agents/releases/deploying_agent.hpp"
 #include "facade/house.hpp"
 #include "infrastructure/artifacts/file_artifact_store.hpp"
 #include "infrastructure/artifacts/memory_artifact_store.hpp"
@@ -144,6 +145,7 @@ Result<void> add_built_in_agents(House& house, runtime::Loop& loop) {
     built_in.push_back(agents::make_test_data_agent(id("test_data"), capacity));
     built_in.push_back(agents::make_test_agent(id("test"), capacity));
     built_in.push_back(agents::make_devops_agent(id("devops"), capacity, build));
+    built_in.push_back(agents::make_deploying_agent(id("deploying"), capacity, *house.releases, enforce));
     built_in.push_back(agents::make_monitor_agent(id("monitor"), capacity, *house.prober, *house.releases));
     built_in.push_back(agents::make_command_agent(id("command"), capacity, enforce));
     for (auto& agent : built_in)
@@ -186,12 +188,14 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
   house->engine = std::make_unique<orchestration::WorkflowEngine>(
       orchestration::EnginePorts{loop, loop, *house->entropy, *house->states, *house->artifacts, *house->workspaces, *house->bus,
                                  *house->coordinator, *house->policies, *house->errors},
-      orchestration::EngineOptions{.owner = house->owner,
-                                   .environment = environment,
-                                   .pin_llm =
-                                       [h = house.get()](WorkflowId workflow, LlmDefinition llm) {
-                                         return h->models->pin(std::move(workflow), std::move(llm), h->options.project_root);
-                                       }},
+      orchestration::EngineOptions{
+          .owner = house->owner,
+          .environment = environment,
+          .pin_llm = [h = house.get()](
+                         WorkflowId workflow,
+                         LlmDefinition llm) { return h->models->pin(std::move(workflow), std::move(llm), h->options.project_root); },
+          .on_close = [h = house.get()](WorkflowId workflow,
+                                        WorkflowStatus status) { return h->releases->workflow_ended(std::move(workflow), status); }},
       house->options.project_root);
   add_host_services(*house, loop, *area, std::move(environment));
   if (auto added = add_built_in_agents(*house, loop); !added) return fail(added.error());
