@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "agents/base/secret_mask.hpp"
 #include "agents/command/command_agent.hpp"
 #include "agents/development/agents.hpp"
 #include "agents/devops/agents.hpp"
@@ -20,6 +21,7 @@
 #include "infrastructure/releases/supervised_releases.hpp"
 #include "infrastructure/sandbox/sandboxes.hpp"
 #include "infrastructure/state/memory_state_manager.hpp"
+#include "infrastructure/state/ownership.hpp"
 #include "infrastructure/state/sqlite_state_manager.hpp"
 #include "infrastructure/workspace/git_workspace_manager.hpp"
 
@@ -38,12 +40,6 @@ class SystemEntropy final : public Entropy {
     return value;
   }
 };
-
-std::string owner_name() {
-  char host[256] = "localhost";
-  (void)::gethostname(host, sizeof host - 1);
-  return std::to_string(::getpid()) + "@" + host;
-}
 
 std::map<std::string, std::string> host_environment() {
   std::map<std::string, std::string> variables;
@@ -98,7 +94,11 @@ void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkAr
   const infrastructure::SandboxOptions options{.state_dir = house.options.state_dir};
   Sandboxes sandboxes{.walls = infrastructure::make_bubblewrap_sandbox(loop, options),
                       .none = infrastructure::make_no_sandbox(loop, options)};
-  house.host_services = [&house, &loop, area, sandboxes, environment = std::move(environment)] {
+  // Any variable that names a secret: without a sandbox a command can read more than it was given.
+  std::vector<std::string> names;
+  for (const auto& [name, value] : environment) names.push_back(name);
+  auto secrets = agents::secrets_in(environment, names);
+  house.host_services = [&house, &loop, area, sandboxes, secrets = std::move(secrets), environment = std::move(environment)] {
     return agents::HostServices{
         .executor = loop,
         .clock = loop,
@@ -114,7 +114,8 @@ void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkAr
         .repository = repositories(house),
         .scratch_root = area.root,
         .hand_over = [area](const std::filesystem::path& path) { (void)infrastructure::give_to(area, path); },
-        .host_environment = environment};
+        .host_environment = environment,
+        .secrets = secrets};
   };
 }
 
@@ -161,7 +162,7 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
     return fail(ErrorCode::invalid_argument, "agents_per_type and agent_capacity must be at least 1");
   auto house = std::make_unique<House>();
   house->options = std::move(options);
-  house->owner = owner_name();
+  house->owner = infrastructure::this_process();
   house->entropy = std::make_unique<SystemEntropy>();
   if (auto opened = open_states(*house, loop); !opened) return fail(opened.error());
   if (auto opened = open_artifacts(*house); !opened) return fail(opened.error());
