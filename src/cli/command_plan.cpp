@@ -18,7 +18,11 @@ int plan(const Globals& globals, const WorkflowSource& source) {
   int code = kOk;
   auto sourced = load_source(source, project, *config, code);
   if (!sourced) return code;
-  std::cout << clean_text(definition::to_text(definition::make_plan(sourced->loaded.definition, sourced->agents))) << std::flush;
+  const auto planned = definition::make_plan(sourced->loaded.definition, sourced->agents);
+  if (globals.json)
+    std::cout << definition::to_json(planned) << std::endl;
+  else
+    std::cout << clean_text(definition::to_text(planned)) << std::flush;
   return kOk;
 }
 

@@ -1,12 +1,9 @@
 #include "definition/plan.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
 #include <map>
 
-#include "core/document/words.hpp"
 #include "core/state.hpp"
 #include "definition/checks.hpp"
 
@@ -88,22 +85,6 @@ std::map<TaskId, std::size_t> levels_of(const std::vector<const TaskDefinition*>
   return level;
 }
 
-std::string join_ids(const std::vector<TaskId>& ids) {
-  std::string text;
-  for (const TaskId& id : ids) text += (text.empty() ? "" : ", ") + id.value;
-  return text;
-}
-
-std::string task_line(const PlannedTask& task) {
-  std::string line = fmt::format("    {:<16} {:<10}", task.id.value, task.agent.value);
-  if (!task.needs.empty()) line += " needs " + join_ids(task.needs);
-  if (task.foreach) line += ", once for each item";
-  if (!task.condition.empty()) line += ", if " + task.condition;
-  if (task.approval) line += ", after approval";
-  if (task.calls_worst > 0) line += fmt::format(" — {} {}, at worst {}", task.calls, task.calls == 1 ? "call" : "calls", task.calls_worst);
-  return line + "\n";
-}
-
 }  // namespace
 
 Plan make_plan(const WorkflowDefinition& definition, const std::vector<AgentDescription>& agents) {
@@ -136,27 +117,6 @@ Plan make_plan(const WorkflowDefinition& definition, const std::vector<AgentDesc
   }
   if (definition.budget.calls) plan.calls_worst = std::min(plan.calls_worst, *definition.budget.calls);
   return plan;
-}
-
-std::string to_text(const Plan& plan) {
-  std::string text = plan.name + "\n";
-  for (const PlannedPhase& phase : plan.phases) {
-    text += fmt::format("{} (gate: {:.0f}% of verdicts passed{})\n", to_string(phase.phase), phase.min_success_rate * 100,
-                        phase.approval ? ", approval" : "");
-    for (std::size_t level = 0; level < phase.levels.size(); ++level) {
-      text += fmt::format("  {}.\n", level + 1);
-      for (const PlannedTask& task : phase.levels[level]) text += task_line(task);
-    }
-  }
-  text += fmt::format("model calls: {} on the normal path, at worst {}{}{}\n", plan.calls, plan.calls_worst,
-                      plan.budget.calls && plan.calls_worst == *plan.budget.calls ? " (the budget)" : "",
-                      plan.open_ended ? ", for each item of an open list" : "");
-  text += fmt::format("rounds: at most {} a phase, feedback loops: at most {}\n", plan.max_rounds, plan.max_loops);
-  if (plan.budget.usd_micros) text += fmt::format("budget: {:.2f} USD\n", static_cast<double>(*plan.budget.usd_micros) / 1e6);
-  if (plan.budget.tokens) text += fmt::format("budget: {} tokens\n", *plan.budget.tokens);
-  if (plan.budget.wall_ms)
-    text += fmt::format("budget: {} of calls and commands\n", core::document::format_duration(Milliseconds(*plan.budget.wall_ms)));
-  return text;
 }
 
 }  // namespace conductorai::definition

@@ -40,7 +40,9 @@ struct Plan {
 };
 
 Plan make_plan(const WorkflowDefinition& definition, const std::vector<AgentDescription>& agents);
-/// The plan for people, lines ended by '\n'.
+/// The plan for people, each phase drawn as a graph; lines ended by '\n'.
 std::string to_text(const Plan& plan);
+/// One object; a limit that is not set is null.
+std::string to_json(const Plan& plan);
 
 }  // namespace conductorai::definition

@@ -4,6 +4,8 @@
 
 #include <fstream>
 
+#include "core/json.hpp"
+#include "definition/plan_graph.hpp"
 #include "definition/template.hpp"
 #include "definition/test_support.hpp"
 
@@ -53,13 +55,56 @@ TEST(Plan, IsPrintedForPeople) {
                       "test, needs: [code], if: always() }\n"));
   EXPECT_EQ(text,
             "demo\n"
-            "DEVELOPMENT (gate: 100% of verdicts passed)\n"
-            "  1.\n"
-            "    code             coding     — 1 call, at worst 27\n"
-            "  2.\n"
-            "    test             test       needs code, if always(), after approval — 1 call, at worst 27\n"
-            "model calls: 2 on the normal path, at worst 54\n"
-            "rounds: at most 3 a phase, feedback loops: at most 3\n");
+            "\n"
+            "DEVELOPMENT\n"
+            "  ●  code  coding  1 call, at worst 27\n"
+            "  ●  test  test    1 call, at worst 27, needs code, if always(), after approval\n"
+            "  ◆  gate: 100% of verdicts passed\n"
+            "\n"
+            "model calls  2 on the normal path, at worst 54\n"
+            "rounds       at most 3 a phase, feedback loops at most 3\n");
+}
+
+/// The lanes of the only phase, a line each.
+std::vector<std::string> lanes_of(const std::string& tasks) {
+  std::vector<std::string> out;
+  const Plan plan = plan_of("name: a\ntasks:\n" + tasks);
+  for (const GraphRow& row : draw(plan.phases.at(0))) out.push_back(row.lanes + (row.task != nullptr ? " " + row.task->id.value : ""));
+  return out;
+}
+
+std::string command(const std::string& id, const std::string& needs) {
+  return "  " + id + ": { agent: command, with: { run: x }, needs: [" + needs + "] }\n";
+}
+
+TEST(PlanGraph, ForksAndJoins) {
+  EXPECT_EQ(lanes_of(command("a", "") + command("b", "a") + command("c", "a") + command("d", "b, c")),
+            (std::vector<std::string>{"● a", "├─╮", "● │ b", "│ ● c", "├─╯", "● d", "◆"}));
+}
+
+TEST(PlanGraph, LeavesOutNeedsThatFollowFromOthers) {
+  EXPECT_EQ(lanes_of(command("a", "") + command("b", "a") + command("c", "a, b")), (std::vector<std::string>{"● a", "● b", "● c", "◆"}));
+}
+
+TEST(PlanGraph, JoinsWhatStandsAloneAtTheGate) {
+  EXPECT_EQ(lanes_of(command("a", "") + command("b", "") + command("c", "")),
+            (std::vector<std::string>{"● a", "│ ● b", "│ │ ● c", "├─┴─╯", "◆"}));
+}
+
+TEST(PlanGraph, GivesWayToAListWhereLanesDoNotFit) {
+  std::string tasks;
+  for (int i = 0; i < 40; ++i) tasks += command("t" + std::to_string(i), "");
+  EXPECT_TRUE(lanes_of(tasks).empty());
+  EXPECT_NE(to_text(plan_of("name: a\ntasks:\n" + tasks)).find("level 1\n    t0 "), std::string::npos);
+}
+
+TEST(Plan, IsAnObjectForPrograms) {
+  const auto json = core::parse_json(to_json(plan_of("name: a\nrequirement: b\nbudget: { calls: 10 }\n")));
+  ASSERT_TRUE(json);
+  EXPECT_EQ(json->find("phases")->as_array()->size(), 3U);
+  EXPECT_EQ(*json->find("calls_worst")->as_int(), 10);
+  EXPECT_EQ(*json->find("budget")->find("calls")->as_int(), 10);
+  EXPECT_TRUE(json->find("budget")->find("tokens")->is_null());
 }
 
 TEST(DetectLanguage, LooksAtTheFiles) {
