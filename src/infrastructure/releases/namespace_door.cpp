@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/nsfs.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -26,8 +27,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kBatch = 8;
-constexpr timeval kAnswerWithin{2, 0};
+constexpr int kBatch = 16;
+constexpr int kAnswerWithinMs = 2'000;
 constexpr std::chrono::seconds kStartWithin{20};
 
 std::unexpected<Error> shut(const std::string& why) {
@@ -41,8 +42,7 @@ task<Result<std::unique_ptr<NamespaceDoor>>> NamespaceDoor::open(runtime::Loop& 
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) co_return shut(std::strerror(errno));
   UniqueFd ours(ends[0]);
   UniqueFd theirs(ends[1]);
-  // A helper that hangs must not hang us: a socket is a matter of microseconds.
-  ::setsockopt(ours.get(), SOL_SOCKET, SO_RCVTIMEO, &kAnswerWithin, sizeof kAnswerWithin);
+  set_nonblocking(ours.get());
   const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   LaunchSpec spec;
   spec.program = helper;
@@ -70,22 +70,33 @@ NamespaceDoor::~NamespaceDoor() {
 Result<void> NamespaceDoor::ask() {
   const char word = 's';
   if (::send(channel_.get(), &word, 1, MSG_NOSIGNAL) != 1) return shut(std::strerror(errno));
+  asked_ = true;
   return {};
 }
 
 Result<void> NamespaceDoor::take() {
   std::array<char, 128> answer{};
   const ssize_t got = receive_with(channel_.get(), answer.data(), answer.size() - 1, ready_);
+  if (got < 0 && errno == EAGAIN) return {};
+  asked_ = false;
   if (got <= 0) return shut("its helper has ended");
   if (ready_.empty()) return shut(answer.data());
   return {};
 }
 
+/// The next are asked for before the last is given away; waiting for them is the exception, and short: a helper that hangs must not hang
+/// us.
 Result<UniqueFd> NamespaceDoor::socket() {
-  if (ready_.empty()) {
+  if (asked_)
+    if (auto taken = take(); !taken) return fail(taken.error());
+  if (!asked_ && ready_.size() <= kBatch / 2)
     if (auto asked = ask(); !asked) return fail(asked.error());
+  if (ready_.empty()) {
+    pollfd waiting{channel_.get(), POLLIN, 0};
+    if (::poll(&waiting, 1, kAnswerWithinMs) <= 0) return shut("its helper does not answer");
     if (auto taken = take(); !taken) return fail(taken.error());
   }
+  if (ready_.empty()) return shut("its helper does not answer");
   UniqueFd socket = std::move(ready_.back());
   ready_.pop_back();
   return socket;

@@ -35,6 +35,7 @@ class NamespaceDoor {
 
   UniqueFd channel_;
   pid_t helper_;
+  bool asked_ = false;
   std::vector<UniqueFd> ready_;  // made in advance: one question buys several
 };
 

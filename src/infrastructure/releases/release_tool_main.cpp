@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 
+#include "core/json.hpp"
 #include "infrastructure/releases/app_state.hpp"
 #include "infrastructure/releases/supervised_releases.hpp"
 #include "infrastructure/releases/supervisor_process.hpp"
@@ -30,7 +31,7 @@ ReleaseRequest request_of(const Release& release, const std::string& files) {
 }
 
 int told(const Error& error) {
-  std::printf("{\"error\":\"%s\",\"message\":\"%s\"}\n", std::string(to_string(error.code)).c_str(), to_string(error).c_str());
+  std::printf("%s\n", core::to_json(Object{{"error", to_string(error.code)}, {"message", to_string(error)}}).c_str());
   return 1;
 }
 

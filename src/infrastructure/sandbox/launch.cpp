@@ -49,6 +49,7 @@ struct Prepared {
   const char* folder;  // null: ours
   const int* descriptors;
   int descriptor_count;
+  int away;  // above every descriptor of the parent that matters
   const int* cgroups;
   int cgroup_count;
   const ResourceLimit* limits;
@@ -82,15 +83,14 @@ CONDUCTORAI_IN_CHILD void offer_to_oom_killer() {
 
 /// First all up out of the way, then down to their places; the failure pipe goes just above them.
 CONDUCTORAI_IN_CHILD int place_descriptors(const Prepared& p) {
-  constexpr int kAway = 100;
   for (int n = 0; n < p.descriptor_count; ++n) {
-    const long away = ::syscall(SYS_dup3, p.descriptors[n], kAway + n, 0);
+    const long away = ::syscall(SYS_dup3, p.descriptors[n], p.away + n, 0);
     if (away < 0) give_up(p.report, Stage::descriptors);
   }
-  const int report = kAway + p.descriptor_count;
+  const int report = p.away + p.descriptor_count;
   if (::syscall(SYS_dup3, p.report, report, O_CLOEXEC) < 0) give_up(p.report, Stage::descriptors);
   for (int n = 0; n < p.descriptor_count; ++n)
-    if (::syscall(SYS_dup3, kAway + n, n, 0) < 0) give_up(report, Stage::descriptors);
+    if (::syscall(SYS_dup3, p.away + n, n, 0) < 0) give_up(report, Stage::descriptors);
   if (::syscall(SYS_dup3, report, p.descriptor_count, O_CLOEXEC) < 0) give_up(report, Stage::descriptors);
   if (::syscall(SYS_close_range, p.descriptor_count + 1, ~0U, 0) < 0)
     for (int fd = p.descriptor_count + 1; fd < 4096; ++fd) ::syscall(SYS_close, fd);
@@ -182,12 +182,16 @@ Result<pid_t> launch(const LaunchSpec& spec) {
   auto envp = pointers(environment_texts);
   const auto limits = clamped(spec.limits);
   const std::string folder = spec.working_directory.string();
+  std::vector<int> in_use = spec.descriptors;
+  in_use.push_back(report->write.get());
+  in_use.insert(in_use.end(), spec.cgroup_procs.begin(), spec.cgroup_procs.end());
   const Prepared prepared{spec.program.c_str(),
                           argv.data(),
                           envp.data(),
                           folder.empty() ? nullptr : folder.c_str(),
                           spec.descriptors.data(),
                           static_cast<int>(spec.descriptors.size()),
+                          std::max(*std::ranges::max_element(in_use), 99) + 1,
                           spec.cgroup_procs.data(),
                           static_cast<int>(spec.cgroup_procs.size()),
                           limits.data(),

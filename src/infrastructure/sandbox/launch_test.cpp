@@ -58,6 +58,21 @@ TEST(Launch, PlacesDescriptorsThatAreInEachOthersWay) {
   EXPECT_EQ(std::string(buffer, static_cast<std::size_t>(::read(second->read.get(), buffer, sizeof buffer))), "one\nthree\n");
 }
 
+TEST(Launch, PlacesDescriptorsWhereverTheyAre) {
+  auto pipe = make_pipe();
+  for (int high = 95; high < 110; ++high) {
+    const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    const UniqueFd moved(::fcntl(pipe->write.get(), F_DUPFD_CLOEXEC, high));
+    LaunchSpec spec = shell("echo here >&3");
+    spec.descriptors = {null.get(), null.get(), null.get(), moved.get()};
+    auto pid = launch(spec);
+    ASSERT_TRUE(pid) << to_string(pid.error());
+    ::waitpid(*pid, nullptr, 0);
+    char buffer[64];
+    EXPECT_EQ(::read(pipe->read.get(), buffer, sizeof buffer), 5);
+  }
+}
+
 TEST(Launch, DropsToTheUserWithoutGroupsAndSetsLimits) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can change its user";
   auto spec = shell("id -u; id -G; ulimit -n; ulimit -c");
