@@ -2,6 +2,7 @@
 // BaseAgent: derive, implement `execute`, register. Template method: validate → BUSY → before → execute → artifacts → commit → after →
 // IDLE.
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ struct AgentDescription {
   bool changes_files = false;  // its attempt ends in a commit of what it changed
   std::string summary;         // one line
   std::vector<WithKey> with;
+  /// What `with` says beyond its keys, seen when a workflow is loaded, if it holds no expression; may be empty. Errors: invalid_argument,
+  /// `where` is the path of the key ("with.probes[0].status").
+  std::function<Result<void>(const Object& with)> check;
 };
 
 /// What `execute` hands back; the template method adds artifacts, usage, commit and times.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -138,7 +139,44 @@ bool fits(const WithKey& key, const Node& node) {
   return false;
 }
 
+bool holds_expression(const Node& node) {
+  if (node.is(Kind::text)) return node.text.find("${{") != std::string::npos;
+  return std::ranges::any_of(node.items, holds_expression) ||
+         std::ranges::any_of(node.members, [](const Member& member) { return holds_expression(member.value); });
+}
+
+/// The node at "with.probes[1].status" below `with`, as far as the path leads.
+const Node& node_at(const Node& with, std::string_view path) {
+  const Node* at = &with;
+  path.remove_prefix(std::min(path.find_first_of(".["), path.size()));
+  while (!path.empty()) {
+    const bool index = path.front() == '[';
+    path.remove_prefix(1);
+    const auto end = index ? path.find(']') : path.find_first_of(".[");
+    const std::string part(path.substr(0, end));
+    path.remove_prefix(end == std::string_view::npos ? path.size() : end + (index ? 1 : 0));
+    const auto place = static_cast<std::size_t>(std::strtoul(part.c_str(), nullptr, 10));
+    const Node* next = index ? (place < at->items.size() ? &at->items[place] : nullptr) : at->find(part);
+    if (next == nullptr) return *at;
+    at = next;
+  }
+  return *at;
+}
+
+/// What the agent itself knows of its `with`, once the keys are right.
+void check_meaning(const CheckContext& context, const AgentDescription& agent, const Node& task, const Node& with) {
+  if (!agent.check || holds_expression(with)) return;
+  const Value value = to_value(with);
+  const Object* object = value.as_object();
+  auto checked = agent.check(object == nullptr ? Object{} : *object);
+  if (checked) return;
+  const Error& error = checked.error();
+  context.problems.add(with.is(Kind::map) ? node_at(with, error.where).at : task.at,
+                       error.where.empty() ? error.message : fmt::format("{} ({})", error.message, error.where), error.hint);
+}
+
 void check_with(const CheckContext& context, const AgentDescription& agent, const Node& task, const Node& with) {
+  const std::size_t before = context.problems.size();
   std::vector<std::string> names;
   for (const WithKey& key : agent.with) names.push_back(key.name);
   for (const Member& member : with.members) {
@@ -158,6 +196,7 @@ void check_with(const CheckContext& context, const AgentDescription& agent, cons
     context.problems.add(position_of(with, task), fmt::format("the agent '{}' needs the key '{}'", agent.type.value, key.name),
                          key.description);
   }
+  if (context.problems.size() == before) check_meaning(context, agent, task, with);
 }
 
 }  // namespace

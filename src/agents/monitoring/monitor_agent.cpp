@@ -44,7 +44,11 @@ class MonitorAgent final : public BaseAgent {
                                               .uses_llm = true,
                                               .changes_files = false,
                                               .summary = "watches the release for a window and judges what it measured by the SLO",
-                                              .with = monitor_keys()};
+                                              .with = monitor_keys(),
+                                              .check = [](const Object& with) -> Result<void> {
+                                                auto plan = read_plan(with);
+                                                return plan ? Result<void>{} : fail(plan.error());
+                                              }};
     return description;
   }
 
