@@ -48,6 +48,7 @@ constexpr std::array kInstructions{
 
 std::vector<std::string> known_names() {
   std::vector<std::string> names;
+  names.reserve(kInstructions.size());
   for (const Known& known : kInstructions) names.emplace_back(known.name);
   return names;
 }
