@@ -283,7 +283,7 @@ class Flow(harness.ProjectTest):
 
     def test_what_a_task_printed_before_its_timeout_is_kept(self):
         project = self.project()
-        project.write("w.yaml", command_workflow(a={"agent": "command", "timeout-minutes": 0.02, "retry": {"max-attempts": 1},
+        project.write("w.yaml", command_workflow(a={"agent": "command", "timeout-minutes": 0.1, "retry": {"max-attempts": 1},
                                                     "with": {"run": "echo waiting for godot; echo still >&2; sleep 60"}}))
         done = project.run("run", "w.yaml", "--json")
         self.assertEqual((done.code, done.result["status"]), (1, "FAILED"), done)
