@@ -141,7 +141,9 @@ Html chart(const Probe& probe, const Slo& slo) {
 
 Html run_of_probes(const Page& page, const Attempt& attempt, const Samples& samples) {
   Html charts, facts;
-  const Slo slo = slo_of(page, attempt.task);
+  Slo slo = slo_of(page, attempt.task);
+  if (samples.p95_ms) slo.p95_ms = samples.p95_ms;
+  if (samples.availability) slo.availability = samples.availability;
   for (std::size_t i = 0; i < std::min(samples.probes.size(), kChartsMax); ++i) charts += chart(samples.probes[i], slo);
   for (const auto& [name, value] : samples.summary)
     facts += html("<div><dt>{}</dt><dd>{}</dd></div>", one_line(name, 60), one_line(value, 200));

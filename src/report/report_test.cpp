@@ -126,6 +126,11 @@ TEST(Samples, AreReadWithoutTrust) {
   ASSERT_EQ(samples->probes.size(), 2U);
   EXPECT_EQ(samples->probes[0].samples.size(), 100U);
   EXPECT_GT(percentile_ms(samples->probes[1], 0.95), 100);
+  const auto judged = read_samples(
+      R"({"slo":{"p95_ms":50},"probes":[{"name":"a","samples":[{"ok":false,"ms":900,"status":500},{"ok":false,"ms":7000,"status":0}]}]})");
+  ASSERT_TRUE(judged);
+  EXPECT_EQ(judged->p95_ms, 50);
+  EXPECT_EQ(percentile_ms(judged->probes[0], 0.95), 900) << "a wrong answer has a time, none has none";
 }
 
 // --- the page

@@ -33,6 +33,7 @@ Probe read_probe(const Value& value) {
     out.samples.push_back({.at_ms = number(one.find("at_ms")),
                            .ms = std::max(number(one.find("ms")), 0.0),
                            .ok = ok != nullptr && ok->as_bool() != nullptr && *ok->as_bool(),
+                           .answered = number(one.find("status")) > 0,
                            .error = text(one.find("error"))});
   }
   std::ranges::sort(out.samples, {}, &Sample::at_ms);
@@ -47,6 +48,10 @@ std::optional<Samples> read_samples(std::string_view json) {
   const Value* probes = root->find("probes");
   if (probes == nullptr || probes->as_array() == nullptr) return std::nullopt;
   Samples out{.window_s = number(root->find("window_s")), .probes = {}, .summary = {}};
+  if (const Value* slo = root->find("slo")) {
+    if (const Value* p95 = slo->find("p95_ms")) out.p95_ms = number(p95);
+    if (const Value* share = slo->find("availability")) out.availability = number(share);
+  }
   for (const Value& probe : *probes->as_array())
     if (out.probes.size() < kProbesMax) out.probes.push_back(read_probe(probe));
   if (const Value* summary = root->find("summary"); summary != nullptr && summary->as_object() != nullptr)
@@ -59,7 +64,7 @@ std::optional<Samples> read_samples(std::string_view json) {
 double percentile_ms(const Probe& probe, double share) {
   std::vector<double> values;
   for (const Sample& sample : probe.samples)
-    if (sample.ok) values.push_back(sample.ms);
+    if (sample.ok || sample.answered) values.push_back(sample.ms);
   if (values.empty()) return 0;
   std::ranges::sort(values);
   const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size())));

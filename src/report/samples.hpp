@@ -12,6 +12,7 @@ namespace conductorai::report {
 struct Sample {
   double at_ms = 0, ms = 0;
   bool ok = false;
+  bool answered = false;  // some answer came, if a wrong one: its time counts
   std::string error;
 };
 struct Probe {
@@ -20,6 +21,7 @@ struct Probe {
 };
 struct Samples {
   double window_s = 0;
+  std::optional<double> p95_ms, availability;  // the SLO it was judged by
   std::vector<Probe> probes;
   std::vector<std::pair<std::string, std::string>> summary;
 };
@@ -27,7 +29,7 @@ struct Samples {
 /// None where it is no such document.
 std::optional<Samples> read_samples(std::string_view json);
 
-/// Of the samples that were ok; `share` 0.95 is the 95th percentile, by nearest rank.
+/// Of the samples that were answered; `share` 0.95 is the 95th percentile, by nearest rank.
 double percentile_ms(const Probe& probe, double share);
 
 }  // namespace conductorai::report
