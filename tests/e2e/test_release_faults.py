@@ -1,6 +1,7 @@
 """Bad days of a release: each has a typed outcome, a word to the user, and the old release still serving."""
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -157,6 +158,12 @@ class DeadSupervisors(ReleaseTest):
         app.kill_supervisor()
         self.assertEqual(app.rollback("a/2").id, "a/1")
         self.assertEqual(app.ask(), "a/1")
+
+    def test_with_the_state_directory_goes_the_service(self):
+        app = self.app()
+        self.serving(app, "a/1")
+        shutil.rmtree(app.state)
+        harness.wait_until(lambda: not app.supervisors() and not harness.children_of(app.marker))
 
     def test_a_hang_up_and_an_interrupt_of_somebody_elses_terminal_end_nothing(self):
         app = self.app()

@@ -148,17 +148,27 @@ task<Result<std::vector<ReleaseInfo>>> SupervisedReleases::list_app(AppFolder fo
   co_return infos;
 }
 
-task<Result<std::vector<ReleaseInfo>>> SupervisedReleases::list() {
+/// Within an app its own order counts, whatever the clock did meanwhile.
+std::vector<ReleaseInfo> newest_first(std::vector<std::vector<ReleaseInfo>> apps) {
   std::vector<ReleaseInfo> all;
+  for (auto& app : apps) std::ranges::reverse(app);
+  for (;;) {
+    std::erase_if(apps, [](const auto& app) { return app.empty(); });
+    if (apps.empty()) return all;
+    auto& next = *std::ranges::max_element(apps, {}, [](const auto& app) { return app.back().created_at; });
+    all.push_back(std::move(next.back()));
+    next.pop_back();
+  }
+}
+
+task<Result<std::vector<ReleaseInfo>>> SupervisedReleases::list() {
+  std::vector<std::vector<ReleaseInfo>> apps;
   for (const AppFolder& folder : AppFolder::all(options_.state_dir)) {
     auto infos = co_await list_app(folder);
     if (!infos) co_return fail(infos.error());
-    all.insert(all.end(), std::make_move_iterator(infos->begin()), std::make_move_iterator(infos->end()));
+    apps.push_back(std::move(*infos));
   }
-  std::ranges::sort(all, [](const ReleaseInfo& a, const ReleaseInfo& b) {
-    return a.created_at != b.created_at ? a.created_at > b.created_at : a.id > b.id;
-  });
-  co_return all;
+  co_return newest_first(std::move(apps));
 }
 
 task<Result<ReleaseInfo>> SupervisedReleases::get(std::string id) {

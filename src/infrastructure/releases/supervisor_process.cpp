@@ -35,6 +35,7 @@ namespace {
 constexpr int kReadyFd = 3;
 constexpr std::chrono::seconds kStartWithin{30};
 constexpr std::chrono::seconds kFirstCallWithin{60};
+constexpr std::chrono::seconds kFolderLook{2};
 constexpr off_t kOwnLogMax = 1 << 20;
 
 /// What a process that lives for months may keep of the environment of the run that happened to start it: no keys, no proxies.
@@ -139,7 +140,18 @@ void raise_descriptors() {
 struct Service {
   AppSupervisor app;
   bool asked_to_end = false;
+  bool abandoned = false;  // its folder is gone
 };
+
+/// Whoever deletes the state directory deletes the app: a service that no command can find any more must not go on for ever.
+task<void> watch_folder(runtime::Loop& loop, int lock, Service& service) {
+  struct stat info{};
+  while (::fstat(lock, &info) == 0 && info.st_nlink > 0) {
+    auto slept = co_await sleep_for(loop, kFolderLook);
+    if (!slept) co_return;
+  }
+  service.abandoned = service.asked_to_end = true;
+}
 
 /// A hang-up or Ctrl-C of whatever terminal is left to us means somebody else; SIGTERM means us.
 task<void> watch_signals(runtime::Loop& loop, int signals, Service& service) {
@@ -164,7 +176,7 @@ Result<AppState> read_or_new(const AppFolder& folder) {
   return state;
 }
 
-int serve(const AppFolder& folder, AppState state, UniqueFd listener, UniqueFd ready) {
+int serve(const AppFolder& folder, AppState state, UniqueFd lock, UniqueFd listener, UniqueFd ready) {
   const sigset_t handled = handled_signals();
   const UniqueFd signals(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
   runtime::Loop loop;
@@ -174,6 +186,7 @@ int serve(const AppFolder& folder, AppState state, UniqueFd listener, UniqueFd r
   runtime::TaskScope calls(loop);
   runtime::TaskScope doors(loop);
   doors.spawn(watch_signals(loop, signals.get(), service));
+  doors.spawn(watch_folder(loop, lock.get(), service));
   const AnswerCall answer = [&service](std::string line) { return answer_call(service.app, std::move(line)); };
   doors.spawn(serve_calls(loop, listener.get(), answer, calls));
   say(ready, "ready");
@@ -189,7 +202,9 @@ int serve(const AppFolder& folder, AppState state, UniqueFd listener, UniqueFd r
   runtime::run_to_end(loop, doors.join());
   runtime::run_to_end(loop, calls.join());
   runtime::run_to_end(loop, service.app.close());
-  ::unlink(folder.socket().c_str());
+  std::error_code ignored;
+  fs::remove(folder.socket(), ignored);
+  if (service.abandoned) fs::remove_all(folder.files_root(), ignored);
   return 0;
 }
 
@@ -211,7 +226,7 @@ int supervisor_main(const fs::path& state_dir, const std::string& name, int read
   if (!state) return say(ready, to_string(state.error())), 1;
   auto listener = listen_at(folder.socket());
   if (!listener) return say(ready, to_string(listener.error())), 1;
-  return serve(folder, std::move(*state), std::move(*listener), std::move(ready));
+  return serve(folder, std::move(*state), std::move(*lock), std::move(*listener), std::move(ready));
 }
 
 bool is_release_exec(int argc, char** argv) {
