@@ -13,6 +13,7 @@
 #include "conductorai/definition.hpp"
 #include "conductorai/events.hpp"
 #include "conductorai/models.hpp"
+#include "conductorai/prober.hpp"
 #include "conductorai/release_manager.hpp"
 #include "conductorai/state_manager.hpp"
 
@@ -112,6 +113,23 @@ struct RetryWorkflow {
 };  // reopen a FAILED one at its failed tasks
 using ControlCommand = std::variant<PauseWorkflow, CancelWorkflow, ResolveApproval, RetryWorkflow>;
 
+/// A look at a running release, at any time after its workflow ended.
+struct MonitorRequest {
+  std::string app;                                     // name of its workflow, or a release id; empty: the newest that serves
+  WorkflowId workflow;                                 // whose monitor task says what to look at; empty: the one that deployed it
+  std::optional<Milliseconds> window;                  // instead of that task's
+  std::function<void(const ProbeSample&)> on_sample;  // as they come; may be empty
+};
+struct MonitorReport {
+  WorkflowId workflow;  // that deployed the release
+  ReleaseInfo release;
+  bool healthy = false;
+  std::string summary;
+  std::vector<Evidence> evidence;  // kinds probes, slo, process, log
+  std::vector<Finding> findings;
+  std::string samples;  // JSON, docs/formats/samples.md
+};
+
 /// Calls run the event loop until their answer is there; events are delivered meanwhile, on the calling thread.
 /// `interrupt()` may be called from a signal handler or another thread.
 class ConductorAI {
@@ -146,6 +164,9 @@ class ConductorAI {
   Result<std::string> get_artifact(Digest digest);
   Result<std::vector<ArtifactRecord>> query_artifacts(ArtifactQuery query);
   Result<std::vector<StepRecord>> list_steps(WorkflowId id);
+  /// Watches for a whole window. It changes nothing: what follows from its answer is the caller's decision.
+  /// Errors: not_found (nothing serves), invalid_argument (probes), unavailable (too few samples), cancelled (interrupted).
+  Result<MonitorReport> monitor_release(MonitorRequest request);
   Result<std::vector<AgentState>> agent_states();
   Result<std::vector<DeadLetter>> dead_letters();
   /// Requeues or drops. An attempt is requeued by opening its failed workflow again at its task; any other message is published again.

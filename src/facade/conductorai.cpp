@@ -10,6 +10,7 @@
 #include "core/message_codec.hpp"
 #include "facade/house.hpp"
 #include "facade/view.hpp"
+#include "facade/watch_release.hpp"
 #include "runtime/scope.hpp"
 
 namespace conductorai {
@@ -58,6 +59,8 @@ class ConductorAI::Impl {
   task<Result<std::shared_ptr<const WorkflowDefinition>>> definition_of(WorkflowId id);
   task<Result<void>> requeue(DeadLetter letter);
   task<Result<void>> resolve_dead_letter(std::int64_t id, bool again);
+
+  task<Result<MonitorReport>> monitor_release(MonitorRequest request);
 
   [[nodiscard]] facade::House& house() { return *house_; }
   [[nodiscard]] const facade::House* maybe_house() const { return house_.get(); }
@@ -208,6 +211,12 @@ task<Result<void>> ConductorAI::Impl::read_events(WorkflowId id, std::uint64_t f
   }
 }
 
+task<Result<MonitorReport>> ConductorAI::Impl::monitor_release(MonitorRequest request) {
+  auto work = facade::watch_release(*house_, loop_, std::move(request));
+  auto report = co_await std::move(work).in({&loop_, &following_});
+  co_return report;
+}
+
 task<Result<std::shared_ptr<const WorkflowDefinition>>> ConductorAI::Impl::definition_of(WorkflowId id) {
   auto state = co_await house_->engine->get_workflow_state(id);
   if (!state) co_return fail(state.error());
@@ -319,6 +328,9 @@ Result<ReleaseInfo> ConductorAI::stop_release(std::string id, std::string reason
 }
 Result<ReleaseInfo> ConductorAI::rollback_release(std::string id) {
   return impl_->run(impl_->house().releases->rollback(std::move(id)));
+}
+Result<MonitorReport> ConductorAI::monitor_release(MonitorRequest request) {
+  return impl_->run(impl_->monitor_release(std::move(request)));
 }
 void ConductorAI::interrupt() noexcept {
   impl_->interrupt();

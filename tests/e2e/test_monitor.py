@@ -1,0 +1,86 @@
+"""A release that is watched: rejected when its probes fail, mended in a feedback round, watched again later."""
+import textwrap
+import unittest
+
+import harness
+
+SERVICE = textwrap.dedent('''
+    import http.server, os
+    class Service(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.path == "/healthz" else STATUS)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+        def log_message(self, *args): pass
+    http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Service).serve_forever()
+''')
+
+WORKFLOW = {
+    "name": "watched",
+    "requirement": "a service that knows what it has not",
+    "toolchain": {"run": "python3 service.py"},
+    "tasks": {
+        "code": {"agent": "coding"},
+        "deploy": {"agent": "deploying", "needs": ["code"], "with": {"driver": "process", "health": "/healthz"}},
+        "monitor": {
+            "agent": "monitor",
+            "needs": ["deploy"],
+            "with": {"window": "1s", "probes": [{"get": "/healthz", "status": 200}, {"get": "/missing", "status": 404}]},
+        },
+    },
+}
+
+
+def coding(round, status):
+    return {"match": {"agent": "coding", "round": round}, "reply": {"files": {"service.py": SERVICE.replace("STATUS", str(status))}}}
+
+
+DIAGNOSIS = {"match": {"agent": "monitor"},
+             "reply": {"json": {"diagnosis": "every path is found", "findings": [], "recommendations": ["answer 404"], "affected_tasks": ["code"]}}}
+
+
+class Watched(harness.ProjectTest):
+    def stop(self, project):
+        for release in project.run("releases", "list", "--json").lines:
+            project.run("releases", "stop", release["id"])
+
+    def test_failing_probes_lead_back_to_development_and_the_mended_service_goes_on_serving(self):
+        project = self.project()
+        project.write("workflow.yaml", WORKFLOW)
+        project.write("answers.yaml", [coding(1, 200), DIAGNOSIS, coding(2, 404)])
+        self.addCleanup(self.stop, project)
+        done = project.run("run", "workflow.yaml", "--llm", "mock:answers.yaml", "--json")
+        result = done.result
+        self.assertEqual((done.code, result["status"], result["feedback_loops"], result["rounds"]), (0, "COMPLETED", 1, 2), done)
+        self.assertEqual(result["release"]["state"], "serving")
+        kinds = [evidence["kind"] for evidence in result["tasks"]["monitor"]["evidence"]]
+        self.assertEqual(kinds, ["probes", "probes", "slo", "process"])
+        failed = next(e for e in done.events if e["event"] == "task.completed" and e["payload"].get("verdict") == "failed")
+        self.assertIn("expected status 404, got 200", str(failed["payload"]))
+
+        again = project.run("monitor", "watched", "--for", "1s", "--json")
+        self.assertEqual(again.code, 0, again)
+        self.assertTrue(again.lines[-1]["healthy"])
+        self.assertGreater(sum(line["type"] == "sample" for line in again.lines), 10)
+        text = project.run("monitor", "--for", "1s")
+        self.assertIn("GET /missing", text.out)
+        self.assertIn("healthy", text.out)
+
+        self.stop(project)
+        gone = project.run("monitor", "watched", "--for", "1s")
+        self.assertEqual(gone.code, 2, gone)
+        self.assertIn("no release of this app is serving", gone.err)
+
+    def test_a_probe_that_cannot_work_is_told_before_anything_runs(self):
+        project = self.project()
+        wrong = {**WORKFLOW, "tasks": {**WORKFLOW["tasks"], "monitor": {**WORKFLOW["tasks"]["monitor"],
+                                                                        "with": {"probes": [{"get": "healthz"}]}}}}
+        project.write("workflow.yaml", wrong)
+        done = project.run("validate", "workflow.yaml")
+        self.assertEqual(done.code, 2, done)
+        self.assertIn("with.probes[0].get", done.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
