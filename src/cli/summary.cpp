@@ -33,7 +33,7 @@ bool went_well(const TaskView& task) {
 /// "exit code 0", "7 tests passed"; what has no figures in its own words.
 std::string evidence_words(const Evidence& evidence) {
   if (evidence.kind == "exit_code" && evidence.value) return fmt::format("exit code {}", *evidence.value);
-  if (evidence.passed && evidence.failed)
+  if (evidence.kind == "test_report" && evidence.passed && evidence.failed)
     return *evidence.failed == 0 ? fmt::format("{} tests passed", *evidence.passed)
                                  : fmt::format("{} of {} tests failed", *evidence.failed, *evidence.passed + *evidence.failed);
   return evidence.summary.empty() ? evidence.kind : evidence.summary;
