@@ -115,9 +115,9 @@ using ControlCommand = std::variant<PauseWorkflow, CancelWorkflow, ResolveApprov
 
 /// A look at a running release, at any time after its workflow ended.
 struct MonitorRequest {
-  std::string app;                                     // name of its workflow, or a release id; empty: the newest that serves
-  WorkflowId workflow;                                 // whose monitor task says what to look at; empty: the one that deployed it
-  std::optional<Milliseconds> window;                  // instead of that task's
+  std::string app;                                    // name of its workflow, or a release id; empty: the newest that serves
+  WorkflowId workflow;                                // whose monitor task says what to look at; empty: the one that deployed it
+  std::optional<Milliseconds> window;                 // instead of that task's
   std::function<void(const ProbeSample&)> on_sample;  // as they come; may be empty
 };
 struct MonitorReport {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <map>
 
 #include "cli/command.hpp"
 #include "cli/drive.hpp"
@@ -24,7 +25,8 @@ struct MonitorOptions {
   bool feedback = false;
 };
 
-/// What a person sees while it goes on: every look that failed, and every few seconds how many held.
+/// What a person sees while it goes on: when a probe begins to fail and with what, when it holds again, and every few seconds how many
+/// held.
 class Ticker {
  public:
   explicit Ticker(bool json) : json_(json) {}
@@ -45,7 +47,11 @@ class Ticker {
     }
     ++count_;
     ok_ += sample.ok ? 1 : 0;
-    if (!sample.ok) std::cerr << stamp(sample) << clean_line(sample.probe) << ": " << clean_line(sample.error) << "\n";
+    std::string& before = errors_[sample.probe];
+    if (shape_of(sample.error) != before)
+      std::cerr << stamp(sample) << clean_line(sample.probe) << ": " << (sample.ok ? "as expected again" : clean_line(sample.error))
+                << "\n";
+    before = shape_of(sample.error);
     if (sample.at_ms < next_) return;
     next_ = sample.at_ms + kStatusEveryMs;
     std::cerr << stamp(sample) << ok_ << " of " << count_ << " as expected\n";
@@ -53,7 +59,13 @@ class Ticker {
 
  private:
   static std::string stamp(const ProbeSample& sample) { return duration_text(sample.at_ms) + "  "; }
+  /// Times differ from look to look: an error that differs in digits only is the same one.
+  static std::string shape_of(std::string error) {
+    std::erase_if(error, [](char c) { return c >= '0' && c <= '9'; });
+    return error;
+  }
   bool json_;
+  std::map<std::string, std::string> errors_;  // by probe, of its latest look
   std::int64_t count_ = 0, ok_ = 0, next_ = kStatusEveryMs;
 };
 

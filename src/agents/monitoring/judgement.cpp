@@ -89,15 +89,9 @@ class Judge {
   }
 
  private:
-  void add_evidence(std::string kind, std::string summary, std::optional<std::int64_t> passed = {},
-                    std::optional<std::int64_t> failed = {}) {
-    out_.evidence.push_back({.kind = std::move(kind),
-                             .summary = std::move(summary),
-                             .value = {},
-                             .passed = passed,
-                             .failed = failed,
-                             .skipped = {},
-                             .artifact = {}});
+  void add_evidence(std::string kind, std::string summary) {
+    out_.evidence.push_back(
+        {.kind = std::move(kind), .summary = std::move(summary), .value = {}, .passed = {}, .failed = {}, .skipped = {}, .artifact = {}});
   }
   void complain(Severity severity, std::string source, std::string message) {
     out_.findings.push_back({.severity = severity, .file = {}, .line = 0, .message = std::move(message), .source = std::move(source)});
@@ -105,7 +99,7 @@ class Judge {
 
   void judge_series(const ProbeSeries& series) {
     const SeriesSummary summary = summarize(series.samples);
-    add_evidence("probes", series.name + ": " + numbers(summary), summary.ok, summary.count - summary.ok);
+    add_evidence("probes", series.name + ": " + numbers(summary));
     const auto broken = broken_slo(plan_.slo, summary);
     if (broken.empty()) return;
     std::string message = fmt::format("{}: {}", series.name, joined(broken));
@@ -127,7 +121,7 @@ class Judge {
     measured("p99", plan_.slo.p99_ms, all.p99);
     const auto kept = static_cast<std::int64_t>(window_.probes.size() - out_.findings.size());
     text += fmt::format("; {} of {} probes hold it", kept, window_.probes.size());
-    add_evidence("slo", std::move(text), kept, static_cast<std::int64_t>(out_.findings.size()));
+    add_evidence("slo", std::move(text));
     out_.outputs["availability"] = all.availability;
     out_.outputs["error_rate"] = all.error_rate;
     out_.outputs["samples"] = all.count;
@@ -184,7 +178,7 @@ class Judge {
       complaints_.emplace_back("the log cannot be read");
       return;
     }
-    add_evidence("log", fmt::format("{} lines hold a forbidden pattern", window_.log_lines_matched), {}, window_.log_lines_matched);
+    add_evidence("log", fmt::format("{} lines hold a forbidden pattern", window_.log_lines_matched));
     for (const LogMatch& match : window_.log_matches)
       complain(Severity::error, "log", fmt::format("the service printed what /{}/ forbids: {}", match.pattern, match.line));
     if (window_.log_lines_matched > 0) complaints_.push_back(fmt::format("{} forbidden lines in the log", window_.log_lines_matched));
