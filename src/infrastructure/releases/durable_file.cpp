@@ -85,7 +85,8 @@ class TreeCopy {
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return file_error("cannot read a file of the release", from, errno);
       if (got == 0) break;
-      if ((left_ -= got) < 0)
+      left_ -= got;
+      if (left_ < 0)
         return fail(ErrorCode::resource_exhausted, "the release's files are larger than its disk limit", from.string(),
                     "raise sandbox.disk, or keep large files out of the release");
       if (const int failed = write_all(out.get(), {buffer.data(), static_cast<std::size_t>(got)}); failed != 0)

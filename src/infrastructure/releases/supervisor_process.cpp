@@ -40,15 +40,28 @@ constexpr off_t kOwnLogMax = 1 << 20;
 
 /// What a process that lives for months may keep of the environment of the run that happened to start it: no keys, no proxies.
 std::vector<std::string> environment_kept() {
+  constexpr std::array kNames{"PATH",
+                              "HOME",
+                              "USER",
+                              "LANG",
+                              "LC_ALL",
+                              "TZ",
+                              "TMPDIR",
+                              "CONDUCTORAI_CRASH_AT",
+                              "CONDUCTORAI_CRASH_MARK",
+                              "ASAN_OPTIONS",
+                              "UBSAN_OPTIONS",
+                              "LSAN_OPTIONS",
+                              "TSAN_OPTIONS"};
   std::vector<std::string> kept;
-  for (const char* name : {"PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "CONDUCTORAI_CRASH_AT", "CONDUCTORAI_CRASH_MARK",
-                           "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"})
-    if (const char* value = std::getenv(name)) kept.push_back(std::string(name) + "=" + value);
+  for (const char* name : kNames)
+    if (const char* value = std::getenv(name)) kept.insert(kept.end(), std::string(name) + "=" + value);
   return kept;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> out;
+  out.reserve(texts.size() + 1);
   for (auto& text : texts) out.push_back(text.data());
   out.push_back(nullptr);
   return out;
