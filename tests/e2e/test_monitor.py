@@ -47,10 +47,7 @@ class Watched(harness.ProjectTest):
 
     def test_failing_probes_lead_back_to_development_and_the_mended_service_goes_on_serving(self):
         project = self.project()
-        project.write("workflow.yaml", WORKFLOW)
-        project.write("answers.yaml", [coding(1, 200), DIAGNOSIS, coding(2, 404)])
-        self.addCleanup(self.stop, project)
-        done = project.run("run", "workflow.yaml", "--llm", "mock:answers.yaml", "--json")
+        done = self.mended(project)
         result = done.result
         self.assertEqual((done.code, result["status"], result["feedback_loops"], result["rounds"]), (0, "COMPLETED", 1, 2), done)
         self.assertEqual(result["release"]["state"], "serving")
@@ -71,6 +68,26 @@ class Watched(harness.ProjectTest):
         gone = project.run("monitor", "watched", "--for", "1s")
         self.assertEqual(gone.code, 2, gone)
         self.assertIn("no release of this app is serving", gone.err)
+
+    def test_killed_around_the_window_and_the_rejection_it_goes_on_as_if_nothing_had_been(self):
+        whole = self.project()
+        plain = self.mended(whole)
+        self.assertEqual(plain.code, 0, plain)
+        # What is recorded in order: release, window and rejection of round 1, release and window of round 2.
+        for point in ("agent.after_record:2", "agent.after_record:3", "agent.after_record:5", "llm.before_send:2"):
+            with self.subTest(point):
+                project = self.project()
+                killed = self.mended(project, {"CONDUCTORAI_CRASH_AT": point})
+                self.assertEqual(killed.code, -9, killed)
+                done = project.run("resume", "--json")
+                self.assertEqual(harness.normal_form(done.result), harness.normal_form(plain.result))
+                self.assertEqual(done.result["release"]["state"], "serving")
+
+    def mended(self, project, env=None):
+        project.write("workflow.yaml", WORKFLOW)
+        project.write("answers.yaml", [coding(1, 200), DIAGNOSIS, coding(2, 404)])
+        self.addCleanup(self.stop, project)
+        return project.run("run", "workflow.yaml", "--llm", "mock:answers.yaml", "--json", env=env)
 
     def test_a_probe_that_cannot_work_is_told_before_anything_runs(self):
         project = self.project()

@@ -58,6 +58,7 @@ std::string errors_text(const std::vector<Sample>& samples) {
     if (group.count++ == 0) group.first = sample.error;
   }
   std::vector<Group> sorted;
+  sorted.reserve(groups.size());
   for (auto& [shape, group] : groups) sorted.push_back(std::move(group));
   std::ranges::sort(sorted, [](const Group& a, const Group& b) { return a.count != b.count ? a.count > b.count : a.first < b.first; });
   std::string text;

@@ -1,6 +1,7 @@
 #include "infrastructure/probe/expectations.hpp"
 
 #include <charconv>
+#include <cmath>
 
 #include "base/pattern.hpp"
 #include "base/printable.hpp"
@@ -31,8 +32,11 @@ std::string broken_header(const Probe& probe, const HttpResponse& answer) {
     if (value == nullptr) return "expected a header " + name + ", there was none";
     auto found = pattern_found(pattern, *value);
     if (!found) return found.error().message;
-    if (!*found)
-      return "expected the header " + name + " to match /" + pattern + "/, got \"" + printable_line(*value, kExcerptBytes) + "\"";
+    if (!*found) {
+      std::string broken = "expected the header " + name;
+      broken.append(" to match /").append(pattern).append("/, got \"").append(printable_line(*value, kExcerptBytes)).append("\"");
+      return broken;
+    }
   }
   return {};
 }
@@ -90,7 +94,7 @@ const Value* step_into(const Value& value, const std::string& key) {
 }
 
 std::string milliseconds(double ms) {
-  return std::to_string(static_cast<std::int64_t>(ms + 0.5)) + " ms";
+  return std::to_string(std::llround(ms)) + " ms";
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ std::optional<std::string> labels(Line& line) {
     if (!line.take(',') && !line.rest.starts_with('}')) return std::nullopt;
   }
   std::string text;
-  for (const auto& [name, value] : sorted) text += (text.empty() ? "" : ",") + name + "=\"" + value + '"';
+  for (const auto& [name, value] : sorted) text.append(text.empty() ? "" : ",").append(name).append("=\"").append(value).append("\"");
   return text.empty() ? text : "{" + text + "}";
 }
 
