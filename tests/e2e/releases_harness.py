@@ -121,6 +121,7 @@ class App:
         harness.wait_until(lambda: not self.supervisors() and not harness.children_of(self.marker))
 
     def end(self):
+        assert "ERROR" not in self.own_log(), self.own_log()  # what a sanitizer or an assertion would have said
         for pid in self.supervisors():
             os.kill(pid, signal.SIGTERM)
         harness.wait_until(lambda: not self.supervisors() and not harness.children_of(self.marker), 60)

@@ -159,6 +159,16 @@ class DeadSupervisors(ReleaseTest):
         self.assertEqual(app.rollback("a/2").id, "a/1")
         self.assertEqual(app.ask(), "a/1")
 
+    def test_one_that_hangs_is_listed_as_such(self):
+        app = self.app()
+        self.serving(app, "a/1")
+        [supervisor] = app.supervisors()
+        os.kill(supervisor, signal.SIGSTOP)
+        self.addCleanup(os.kill, supervisor, signal.SIGCONT)
+        self.assertIn("does not answer", app.get("a/1").reason)
+        os.kill(supervisor, signal.SIGCONT)
+        self.assertTrue(app.get("a/1").alive)
+
     def test_with_the_state_directory_goes_the_service(self):
         app = self.app()
         self.serving(app, "a/1")

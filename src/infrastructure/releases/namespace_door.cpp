@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -104,6 +105,13 @@ Result<UniqueFd> NamespaceDoor::socket() {
 
 namespace {
 
+bool is_own_user_namespace(int space) {
+  struct stat theirs{};
+  struct stat ours{};
+  return ::fstat(space, &theirs) == 0 && ::stat("/proc/self/ns/user", &ours) == 0 && theirs.st_dev == ours.st_dev &&
+         theirs.st_ino == ours.st_ino;
+}
+
 /// The namespaces are owned by the user that started bubblewrap: as that user (and not as root, who may lack the capability in a container)
 /// joining is allowed.
 const char* join(pid_t process, uid_t uid, gid_t gid) {
@@ -115,7 +123,8 @@ const char* join(pid_t process, uid_t uid, gid_t gid) {
   if (!network) return "opening the namespace";
   const UniqueFd owner(::ioctl(network.get(), NS_GET_USERNS));
   if (!owner) return "asking for the namespace's owner";
-  if (::setns(owner.get(), CLONE_NEWUSER) != 0) return "joining the user namespace";
+  // One that is ours already (containers that root made) cannot be joined again.
+  if (!is_own_user_namespace(owner.get()) && ::setns(owner.get(), CLONE_NEWUSER) != 0) return "joining the user namespace";
   if (::setns(network.get(), CLONE_NEWNET) != 0) return "joining the network namespace";
   return nullptr;
 }

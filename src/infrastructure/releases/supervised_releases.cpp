@@ -23,7 +23,7 @@ using releases::AppState;
 using releases::Call;
 
 constexpr int kTries = 4;  // a supervisor that dies over a call is started again: every call may be repeated
-constexpr std::chrono::seconds kLookWithin{10};
+constexpr std::chrono::seconds kLookWithin{5};
 constexpr std::chrono::milliseconds kMargin{120'000};  // for what stands around the health checks of a change
 
 class SupervisedReleases final : public ReleaseManager {
@@ -125,27 +125,30 @@ task<Result<ReleaseInfo>> SupervisedReleases::stop(std::string id, std::string r
   return change(std::move(id), {.call = "stop", .reason = std::move(reason)});
 }
 
-/// Without a supervisor the record is all there is, and nothing runs.
-task<Result<std::vector<ReleaseInfo>>> SupervisedReleases::list_app(AppFolder folder) {
-  if (folder.supervised()) {
-    auto answer = co_await runtime::with_deadline(loop_, kLookWithin, "the releases' supervisor",
-                                                  releases::call(loop_, folder.socket(), releases::to_json(Call{.call = "list"})));
-    if (answer) co_return releases::read_infos(*answer);
-    // It may have ended over our question.
-    if (answer.error().code != ErrorCode::unavailable || folder.supervised()) co_return fail(answer.error());
-  }
+/// What the record tells where no supervisor does: without one nothing runs.
+Result<std::vector<ReleaseInfo>> recorded(const AppFolder& folder, const std::string& why) {
   auto state = releases::load_state(folder.state_file());
   std::vector<ReleaseInfo> infos;
-  if (!state && state.error().code == ErrorCode::not_found) co_return infos;
-  if (!state) co_return fail(state.error());
+  if (!state && state.error().code == ErrorCode::not_found) return infos;
+  if (!state) return fail(state.error());
   for (const auto& release : std::views::reverse(state->releases)) {
     ReleaseInfo info = releases::info_of(*state, release);
     const bool should_run =
         release.state == ReleaseState::serving || release.state == ReleaseState::degraded || release.state == ReleaseState::candidate;
-    if (should_run) info.reason = "its supervisor ended" + (info.reason.empty() ? "" : "; " + info.reason);
+    if (should_run) info.reason = why + (info.reason.empty() ? "" : "; " + info.reason);
     infos.push_back(std::move(info));
   }
-  co_return infos;
+  return infos;
+}
+
+task<Result<std::vector<ReleaseInfo>>> SupervisedReleases::list_app(AppFolder folder) {
+  if (!folder.supervised()) co_return recorded(folder, "its supervisor ended");
+  auto answer = co_await runtime::with_deadline(loop_, kLookWithin, "the releases' supervisor",
+                                                releases::call(loop_, folder.socket(), releases::to_json(Call{.call = "list"})));
+  if (answer) co_return releases::read_infos(*answer);
+  if (answer.error().code == ErrorCode::cancelled) co_return fail(answer.error());
+  // It may have ended over our question; one that hangs must not keep the others from being listed.
+  co_return recorded(folder, folder.supervised() ? "its supervisor does not answer" : "its supervisor ended");
 }
 
 /// Within an app its own order counts, whatever the clock did meanwhile.
