@@ -109,8 +109,19 @@ task<Result<bool>> AppSupervisor::replace_by_previous(std::string id, ReleaseSta
   co_return false;
 }
 
+/// What an earlier supervisor left, where its death alone has not ended it.
+task<void> AppSupervisor::clear() {
+  if (std::exchange(cleared_, true)) co_return;
+  std::map<std::string, Release> one_of;
+  for (const Release& release : state_.releases) one_of.insert_or_assign(release.driver, release);
+  for (const auto& [name, release] : one_of)
+    if (const auto driver = drivers_.find(name); driver != drivers_.end())
+      co_await driver->second->clear(release, folder_.files_root());
+}
+
 /// What the record says serves, after the death of an earlier supervisor.
 task<Result<void>> AppSupervisor::restore() {
+  co_await clear();
   const Release* serving = state_.serving();
   if (std::exchange(restored_, true) || serving == nullptr) co_return Result<void>{};
   const std::string id = serving->id;

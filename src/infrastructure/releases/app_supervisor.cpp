@@ -139,7 +139,7 @@ Result<void> AppSupervisor::check(const Release& wanted) const {
     for (const auto& name : std::views::keys(drivers_)) known += (known.empty() ? "" : ", ") + name;
     return fail(ErrorCode::invalid_argument, "this build has no deploy driver '" + wanted.driver + "'", {}, "known: " + known);
   }
-  if (wanted.run.find_first_not_of(" \t\n") == std::string::npos)
+  if (wanted.driver == "process" && wanted.run.find_first_not_of(" \t\n") == std::string::npos)
     return fail(ErrorCode::invalid_argument, "a release needs a run command", wanted.id, "set toolchain.run");
   if (wanted.port < 0 || wanted.port > 65535) return fail(ErrorCode::invalid_argument, "a port is a number from 1 to 65535");
   const bool plain = std::ranges::all_of(wanted.health.path, [](char c) { return c > 0x20 && c < 0x7f; });
@@ -323,9 +323,12 @@ task<void> AppSupervisor::prune() {
     });
     if (old == state_.releases.end()) co_return;
     const std::vector<fs::path> folders{folder_.files(old->slug), folder_.log(old->slug).parent_path()};
+    const Release gone = *old;
     AppState next = state_;
     next.releases.erase(next.releases.begin() + (old - state_.releases.begin()));
     if (auto kept = co_await commit(std::move(next)); !kept) co_return;
+    if (const auto driver = drivers_.find(gone.driver); driver != drivers_.end())
+      co_await driver->second->forget(gone, folder_.files(gone.slug));
     co_await worker_.run([folders] {
       std::error_code ignored;
       for (const auto& folder : folders) fs::remove_all(folder, ignored);
@@ -339,6 +342,12 @@ task<void> AppSupervisor::close() {
   co_await scope_.join();
   for (const LivePtr& live : std::exchange(live_, {}))
     if (live->instance) co_await live->instance->stop(settings_of(live->id).grace);
+}
+
+task<void> AppSupervisor::forget() {
+  for (const Release& release : state_.releases)
+    if (const auto driver = drivers_.find(release.driver); driver != drivers_.end())
+      co_await driver->second->forget(release, folder_.files(release.slug));
 }
 
 }  // namespace conductorai::infrastructure::releases

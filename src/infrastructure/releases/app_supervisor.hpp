@@ -39,8 +39,10 @@ class AppSupervisor {
 
   /// Nothing runs and nothing is being done: the process may end.
   [[nodiscard]] bool idle() const { return live_.empty() && busy_ == 0; }
-  /// Ends everything that runs; what served is on record and is restored by the next supervisor. The last call.
+  /// Ends everything that runs; what served is on record and is restored by the next supervisor. The last call but `forget`.
   task<void> close();
+  /// Nobody will ask for these releases again: what their drivers keep of them goes.
+  task<void> forget();
 
  private:
   /// A release with a running instance, or one that is being restarted.
@@ -91,6 +93,7 @@ class AppSupervisor {
   ReleaseInfo info(const Release& release);
 
   // What runs (app_running.cpp)
+  task<void> clear();
   task<Result<void>> restore();
   Result<void> take_port(int port);
   task<Result<Started>> start_healthy(std::string id);
@@ -116,6 +119,7 @@ class AppSupervisor {
   std::optional<BoundSocket> reserved_;  // a port taken for a candidate, not yet listened at
   std::list<LivePtr> live_;
   std::map<std::string, Starting*> starting_;
+  bool cleared_ = false;
   bool restored_ = false;
   int busy_ = 0;
   runtime::Semaphore turn_{1};

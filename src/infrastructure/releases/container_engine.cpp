@@ -25,7 +25,8 @@ task<Result<ContainerEngine>> ContainerEngine::find(runtime::Loop& loop, std::ma
   auto found = co_await find_engine(loop, given, wanted);
   if (!found) co_return fail(found.error());
   if (found->name.empty())
-    co_return fail(ErrorCode::unavailable, "no container engine answers: " + found->why_not, {}, "install podman, or start docker's service");
+    co_return fail(ErrorCode::unavailable, "no container engine answers: " + found->why_not, {},
+                   "install podman, or start docker's service");
   auto program = find_program(found->name, given);
   if (!program) co_return fail(program.error());
   co_return ContainerEngine(loop, found->name, *program, std::move(given));
@@ -52,9 +53,9 @@ task<Result<std::string>> ContainerEngine::ask(std::vector<std::string> argument
 }
 
 task<Result<ContainerState>> ContainerEngine::state_of(std::string container) const {
-  auto said = co_await ask({"inspect", "--type", "container", "--format",
-                            "{{.State.Pid}} {{.State.Running}} {{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}}",
-                            std::move(container)});
+  auto said =
+      co_await ask({"inspect", "--type", "container", "--format",
+                    "{{.State.Pid}} {{.State.Running}} {{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}}", std::move(container)});
   if (!said) co_return fail(said.error());
   ContainerState state;
   std::string running;

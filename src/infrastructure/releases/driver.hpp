@@ -49,6 +49,18 @@ class Driver {
   virtual ~Driver() = default;
   /// Errors: of the machine (no sandbox, no program); what the service does wrong shows in the instance.
   virtual task<Result<std::shared_ptr<Instance>>> start(StartRequest request) = 0;
+  /// Ends what an earlier supervisor of this app left running; called once, before anything is started. `one`: a release of this driver;
+  /// `app_files`: the folder of all releases' files.
+  virtual task<void> clear(Release one, std::filesystem::path app_files);
+  /// The release is removed from the books: with it what the driver keeps of it beside its files.
+  virtual task<void> forget(Release release, std::filesystem::path files);
 };
+
+inline task<void> Driver::clear(Release /*one*/, std::filesystem::path /*app_files*/) {
+  co_return;
+}
+inline task<void> Driver::forget(Release /*release*/, std::filesystem::path /*files*/) {
+  co_return;
+}
 
 }  // namespace conductorai::infrastructure::releases

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -19,6 +20,8 @@
 
 #include "infrastructure/releases/app_supervisor.hpp"
 #include "infrastructure/releases/calls.hpp"
+#include "infrastructure/releases/container_driver.hpp"
+#include "infrastructure/releases/container_guard.hpp"
 #include "infrastructure/releases/control_socket.hpp"
 #include "infrastructure/releases/durable_file.hpp"
 #include "infrastructure/releases/namespace_door.hpp"
@@ -172,7 +175,10 @@ task<void> watch_signals(runtime::Loop& loop, int signals, Service& service) {
     auto ready = co_await loop.readable(signals);
     if (!ready) co_return;
     signalfd_siginfo info{};
-    if (::read(signals, &info, sizeof info) == sizeof info && info.ssi_signo == SIGTERM) service.asked_to_end = true;
+    if (::read(signals, &info, sizeof info) == sizeof info && info.ssi_signo == SIGTERM) {
+      std::fprintf(stderr, "supervisor %d: SIGTERM from process %u\n", ::getpid(), info.ssi_pid);
+      service.asked_to_end = true;
+    }
   }
 }
 
@@ -181,6 +187,16 @@ sigset_t handled_signals() {
   ::sigemptyset(&set);
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2}) ::sigaddset(&set, number);
   return set;
+}
+
+std::map<std::string, std::string> own_environment() {
+  std::map<std::string, std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const auto equals = text.find('=');
+    if (equals != std::string_view::npos) all.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return all;
 }
 
 Result<AppState> read_or_new(const AppFolder& folder) {
@@ -194,6 +210,7 @@ int serve(const AppFolder& folder, AppState state, UniqueFd lock, UniqueFd liste
   const UniqueFd signals(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
   runtime::Loop loop;
   Drivers drivers;
+  drivers["container"] = make_container_driver(loop, own_environment(), "/proc/self/exe");
   drivers["process"] = make_process_driver(loop, folder.state_dir(), "/proc/self/exe");
   Service service{.app = {loop, folder, std::move(state), std::move(drivers)}};
   runtime::TaskScope calls(loop);
@@ -210,6 +227,10 @@ int serve(const AppFolder& folder, AppState state, UniqueFd lock, UniqueFd liste
     called = called || calls.running() > 0;
     return service.asked_to_end || (called && calls.running() == 0 && service.app.idle());
   });
+  std::fprintf(stderr, "supervisor %d ends: %s\n", ::getpid(),
+               service.abandoned      ? "its folder is gone"
+               : service.asked_to_end ? "it was asked to"
+                                      : "nothing serves");
   doors.cancel();
   calls.cancel();
   runtime::run_to_end(loop, doors.join());
@@ -217,6 +238,7 @@ int serve(const AppFolder& folder, AppState state, UniqueFd lock, UniqueFd liste
   runtime::run_to_end(loop, service.app.close());
   std::error_code ignored;
   fs::remove(folder.socket(), ignored);
+  if (service.abandoned) runtime::run_to_end(loop, service.app.forget());
   if (service.abandoned) fs::remove_all(folder.files_root(), ignored);
   return 0;
 }
@@ -245,12 +267,13 @@ int supervisor_main(const fs::path& state_dir, const std::string& name, int read
 bool is_release_exec(int argc, char** argv) {
   if (argc < 2) return false;
   const std::string_view mode = argv[1];
-  return mode == "__release-supervisor" || mode == "__release-door";
+  return mode == "__release-supervisor" || mode == "__release-door" || mode == "__release-guard";
 }
 
 int release_exec_main(int argc, char** argv) {
   if (argc != 5) return 2;
   if (std::string_view(argv[1]) == "__release-supervisor") return supervisor_main(argv[2], argv[3], std::atoi(argv[4]));
+  if (std::string_view(argv[1]) == "__release-guard") return container_guard_main(argv[2], argv[3]);
   return namespace_door_main(std::atoi(argv[2]), static_cast<uid_t>(std::atol(argv[3])), static_cast<gid_t>(std::atol(argv[4])), 3);
 }
 

@@ -42,8 +42,9 @@ Result<void> finish_connect(int socket) {
 Result<BoundSocket> bind_port(int port) {
   BoundSocket bound{tcp_socket(), port};
   const int one = 1;
-  // What an earlier supervisor's connections left behind must not keep the port from us.
-  ::setsockopt(bound.socket.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  // What an earlier supervisor's connections left behind must not keep the port from us. One chosen for us is nobody's: shared reuse would
+  // let the kernel choose one that another has bound and not yet listens at.
+  if (port != 0) ::setsockopt(bound.socket.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   sockaddr_in address = loopback(port);
   if (!bound.socket || ::bind(bound.socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const bool in_use = errno == EADDRINUSE;
