@@ -143,7 +143,8 @@ WorkflowStatus status(const WorkflowState& state) {
 TaskStatus status(const WorkflowState& state, const TaskRecord& task) {
   const bool paused = std::holds_alternative<workflow_state::Paused>(state.machine);
   switch (form_of(task.machine)) {
-    case TaskForm::waiting: return task.blocked ? TaskStatus::blocked : TaskStatus::pending;
+    // One word for all that can never run: what the end of the workflow left behind waits for good too.
+    case TaskForm::waiting: return task.blocked || terminal(state) ? TaskStatus::blocked : TaskStatus::pending;
     case TaskForm::awaiting_approval: return TaskStatus::paused;
     case TaskForm::live:
     case TaskForm::expanded: return paused ? TaskStatus::paused : TaskStatus::in_progress;

@@ -43,6 +43,22 @@ TEST_F(Approvals, ARejectionFailsTheTaskWithItsReason) {
   EXPECT_EQ(story_.when(RetryFailed{}), "round.opened approval.requested");
 }
 
+TEST(Approval, ThatIsRejectedBlocksEverythingBehindItInWhateverPhase) {
+  WorkflowDefinition d;
+  d.tasks = {task("code", {}, "coding"), task("package", {"code"}, "devops"), task("deploy", {"package"}, "deploying"),
+             task("watch", {"deploy"}, "monitor"), task("tail", {"code"}, "monitor")};
+  d.tasks[1].approval = true;
+  Story s(d);
+  s.start();
+  s.completes("code", Verdict::passed);
+  EXPECT_EQ(s.shown("deploy"), "PENDING");
+  s.when(Resolve{.approve = false});
+  for (const char* id : {"deploy", "watch", "tail"}) EXPECT_EQ(s.shown(id), "BLOCKED") << id;
+  EXPECT_EQ(s.when(RetryFailed{}), "round.opened approval.requested");
+  for (const char* id : {"deploy", "watch", "tail"}) EXPECT_EQ(s.shown(id), "PENDING") << id;
+  EXPECT_EQ(s.broken, "");
+}
+
 TEST_F(Approvals, TheTimerExpiresThem) {
   const auto effects = outstanding(story_.state);
   ASSERT_EQ(effects.size(), 1U);

@@ -27,6 +27,7 @@ class Scan {
   std::string run() {
     for (const auto& [id, task] : state_.tasks) {
       scan_live(id, task);
+      if (terminal(state_)) expect(has_end_status(task), "pending in an ended workflow: " + id.value);
       if (task.parent) continue;
       scan_needs(id, task);
       if (!task.children.empty()) scan_children(id, task);
@@ -45,6 +46,10 @@ class Scan {
  private:
   void expect(bool holds, const std::string& what) {
     if (!holds && error_.empty()) error_ = "index differs from a scan: " + what;
+  }
+  [[nodiscard]] bool has_end_status(const TaskRecord& task) const {
+    const TaskStatus shown = status(state_, task);
+    return shown != TaskStatus::pending && shown != TaskStatus::in_progress && shown != TaskStatus::paused;
   }
   void scan_live(const TaskId& id, const TaskRecord& task) {
     if (runs(task) || std::holds_alternative<task_state::AwaitingApproval>(task.machine)) {
