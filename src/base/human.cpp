@@ -21,4 +21,8 @@ std::string size_text(std::int64_t bytes) {
   return fmt::format("{:.1f} TiB", amount);
 }
 
+std::string count_text(std::size_t count, std::string_view one) {
+  return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
+}
+
 }  // namespace conductorai

@@ -1,8 +1,10 @@
 #pragma once
 // Amounts as people read them.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace conductorai {
 
@@ -10,5 +12,7 @@ namespace conductorai {
 std::string duration_text(std::int64_t ms);
 /// "512 B", "3.4 KiB"
 std::string size_text(std::int64_t bytes);
+/// "1 file", "2 files"
+std::string count_text(std::size_t count, std::string_view one);
 
 }  // namespace conductorai

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/human.hpp"
+
 namespace conductorai::evidence {
 namespace {
 
@@ -44,7 +46,8 @@ void judge_report(const Observation& seen, const TestReport& report, std::vector
   if (!seen.discovered) return;
   const auto missing = not_run(*seen.discovered, report);
   if (!missing.empty())
-    against.push_back(std::to_string(missing.size()) + " tests found beforehand are not in the report: " + joined(missing, 5));
+    against.push_back(count_text(missing.size(), "test") + " found beforehand " + (missing.size() == 1 ? "is" : "are") +
+                      " not in the report: " + joined(missing, 5));
 }
 
 std::string basis(const Observation& seen, const Judgement& judged) {
@@ -52,7 +55,7 @@ std::string basis(const Observation& seen, const Judgement& judged) {
   std::string text = "exit code 0 and a complete report: " + std::to_string(judged.passed) + " passed";
   if (judged.skipped > 0) text += ", " + std::to_string(judged.skipped) + " skipped";
   if (seen.written_by_project) return text + "; the report was written by the project's own runner";
-  if (seen.discovered) text += "; all " + std::to_string(seen.discovered->names.size()) + " tests found beforehand ran";
+  if (seen.discovered) text += "; all of " + count_text(seen.discovered->names.size(), "test") + " found beforehand ran";
   return text;
 }
 

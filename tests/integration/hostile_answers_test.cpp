@@ -307,6 +307,23 @@ TEST(TestData, ALaterRoundChecksWhatStandsWithoutAsking) {
   EXPECT_TRUE(context.asked.empty());
 }
 
+TEST(TestData, ALaterRoundJudgesItsOwnFixturesAndThoseOfTestsAndNoOtherData) {
+  runtime::Loop loop;
+  FakeTaskContext context(loop, "test-data", "test_data", kProject);
+  context.files.commits["start"] = kProject;
+  context.given.workflow_base = "start";
+  context.answers.emplace_back(files_answer({{"data/users.json", "[1]"}}));
+  auto agent = agents::make_test_data_agent(AgentId("test_data-01"), 1);
+  EXPECT_EQ(runtime::run_to_end(loop, agent->execute_task(context)).summary.substr(0, 15), "1 fixture sound");
+  (void)runtime::run_to_end(loop, context.files.write(".github/workflows/ci.yml", "on: push\n"));
+  (void)runtime::run_to_end(loop, context.files.write("compose.yaml", "a: [1\n"));
+  (void)runtime::run_to_end(loop, context.files.write("tests/data/more.json", "[2]"));
+  context.given.id.round = 2;
+  const TaskResult again = runtime::run_to_end(loop, agent->execute_task(context));
+  EXPECT_EQ(again.verdict, Verdict::passed) << again.summary;
+  EXPECT_EQ(again.outputs.at("fixtures"), Value(2)) << again.summary;
+}
+
 // --- command --------------------------------------------------------------------------------------------------------------------
 
 TaskResult command(FakeTaskContext& context, runtime::Loop& loop, Object with, agents::EnforcePolicy enforce = {}) {

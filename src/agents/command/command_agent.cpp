@@ -1,6 +1,7 @@
 #include "agents/command/command_agent.hpp"
 
 #include "agents/base/with.hpp"
+#include "base/human.hpp"
 #include "core/json.hpp"
 #include "evidence/findings.hpp"
 #include "evidence/text.hpp"
@@ -110,7 +111,8 @@ class CommandAgent final : public BaseAgent {
     if (auto written = ran.collected.find(outputs_file); written != ran.collected.end()) {
       Written parsed = parse_outputs(written->second);
       outcome.outputs = std::move(parsed.outputs);
-      if (parsed.unusable > 0) outcome.summary += "; " + std::to_string(parsed.unusable) + " lines of $CONDUCTORAI_OUTPUT are no k=v";
+      if (parsed.unusable > 0)
+        outcome.summary += "; " + count_text(static_cast<std::size_t>(parsed.unusable), "line") + " of $CONDUCTORAI_OUTPUT without k=v";
     }
     auto kept = co_await context.save_artifact("command.json", "report", facts(text_of(context.assignment().task.with, "run"), result));
     if (!kept) co_return fail(kept.error());

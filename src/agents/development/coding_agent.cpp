@@ -4,6 +4,7 @@
 #include "agents/base/with.hpp"
 #include "agents/development/agents.hpp"
 #include "agents/development/prompts.hpp"
+#include "base/human.hpp"
 #include "evidence/text.hpp"
 
 namespace conductorai::agents {
@@ -87,7 +88,7 @@ class CodingAgent final : public BaseAgent {
     if (!diff) co_return fail(diff.error());
     auto kept = co_await context.save_artifact("diff.patch", "diff", std::move(*diff));
     if (!kept) co_return fail(kept.error());
-    outcome.evidence.push_back(evidence_of("diff", std::to_string(changes->size()) + " files changed", kept->digest));
+    outcome.evidence.push_back(evidence_of("diff", count_text(changes->size(), "file") + " changed", kept->digest));
     auto built = co_await check_build(context, workspace);
     if (!built) co_return fail(built.error());
     if (built->evidence) outcome.evidence.push_back(*built->evidence);
@@ -101,7 +102,7 @@ class CodingAgent final : public BaseAgent {
 
   static std::string summary_of(const LLMResponse& answer, std::size_t changed) {
     const std::string_view text = evidence::trimmed(answer.files.empty() ? std::string_view{} : std::string_view(answer.text));
-    const std::string count = std::to_string(changed) + (changed == 1 ? " file changed" : " files changed");
+    const std::string count = count_text(changed, "file") + " changed";
     return text.empty() ? count : count + ": " + evidence::shortened(text.substr(0, text.find('\n')), 100);
   }
 

@@ -107,6 +107,16 @@ bool is_data_file(std::string_view path) {
   return std::ranges::find(kEndings, ending_of(path)) != kEndings.end();
 }
 
+bool is_in_test_folder(std::string_view path) {
+  static constexpr std::array<std::string_view, 11> kFolders{"test",      "tests",     "__tests__", "spec",     "testing",     "testdata",
+                                                             "test_data", "test-data", "fixture",   "fixtures", "__fixtures__"};
+  for (auto slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/')) {
+    if (std::ranges::find(kFolders, path.substr(0, slash)) != kFolders.end()) return true;
+    path.remove_prefix(slash + 1);
+  }
+  return false;
+}
+
 std::optional<std::string> check_fixture(std::string_view path, std::string_view content) {
   const std::string ending = ending_of(path);
   if (ending == "json" || ending == "geojson") return check_json(content);

@@ -9,6 +9,8 @@ namespace conductorai::agents {
 
 /// Names that test data may have.
 bool is_data_file(std::string_view path);
+/// Whether a folder above it is one where tests keep their data.
+bool is_in_test_folder(std::string_view path);
 /// What is wrong, empty when it is sound; nullopt for kinds that nothing checks (text, XML, …).
 std::optional<std::string> check_fixture(std::string_view path, std::string_view content);
 

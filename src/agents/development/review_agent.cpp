@@ -7,6 +7,7 @@
 #include "agents/development/linters.hpp"
 #include "agents/development/patch.hpp"
 #include "agents/development/prompts.hpp"
+#include "base/human.hpp"
 #include "core/json_codec.hpp"
 #include "evidence/integrity.hpp"
 #include "evidence/text.hpp"
@@ -59,10 +60,10 @@ bool blocking(const Finding& finding) {
 }
 
 std::string counted(const std::vector<Finding>& findings) {
-  const auto errors = std::ranges::count_if(findings, blocking);
-  const auto warnings = std::ranges::count(findings, Severity::warning, &Finding::severity);
-  return std::to_string(errors) + " errors, " + std::to_string(warnings) + " warnings, " +
-         std::to_string(static_cast<std::ptrdiff_t>(findings.size()) - errors - warnings) + " remarks";
+  const auto errors = static_cast<std::size_t>(std::ranges::count_if(findings, blocking));
+  const auto warnings = static_cast<std::size_t>(std::ranges::count(findings, Severity::warning, &Finding::severity));
+  return count_text(errors, "error") + ", " + count_text(warnings, "warning") + ", " +
+         count_text(findings.size() - errors - warnings, "remark");
 }
 
 std::vector<Finding> worst_first(std::vector<Finding> findings) {

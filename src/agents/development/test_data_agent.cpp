@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "agents/base/answer_files.hpp"
 #include "agents/base/material.hpp"
@@ -7,10 +8,13 @@
 #include "agents/development/fixture_checks.hpp"
 #include "agents/development/patch.hpp"
 #include "agents/development/prompts.hpp"
+#include "base/human.hpp"
 #include "core/json_codec.hpp"
 
 namespace conductorai::agents {
 namespace {
+
+constexpr std::string_view kValidation = "validation.json";
 
 struct Validation {
   std::int64_t passed = 0, failed = 0, unchecked = 0;
@@ -36,7 +40,7 @@ class TestDataAgent final : public BaseAgent {
     auto workspace = co_await context.workspace();
     if (!workspace) co_return fail(workspace.error());
     const TaskAssignment& assignment = context.assignment();
-    auto standing = co_await fixtures_that_stand(**workspace, assignment.workflow_base);
+    auto standing = co_await fixtures_that_stand(context, **workspace);
     if (!standing) co_return fail(standing.error());
     // Later rounds ask again only when a finding names this task.
     if (assignment.id.round > 1 && assignment.findings.empty() && !standing->empty()) {
@@ -48,15 +52,39 @@ class TestDataAgent final : public BaseAgent {
   }
 
  private:
-  // The data files that this workflow has changed so far.
-  static task<Result<std::vector<std::string>>> fixtures_that_stand(Workspace& workspace, std::string workflow_base) {
-    auto diff = co_await workspace.diff(std::move(workflow_base));
+  // The fixtures that this workflow has changed so far: what earlier rounds of this task wrote, and data in the folders of tests. Data
+  // elsewhere (manifests, a CI workflow) has judges of its own.
+  static task<Result<std::vector<std::string>>> fixtures_that_stand(TaskContext& context, Workspace& workspace) {
+    auto diff = co_await workspace.diff(context.assignment().workflow_base);
     if (!diff) co_return fail(diff.error());
     auto present = co_await workspace.list_files();
     if (!present) co_return fail(present.error());
+    auto written = co_await judged_before(context);
+    if (!written) co_return fail(written.error());
     std::vector<std::string> files;
-    for (const auto& [path, lines] : changed_lines(*diff))
-      if (is_data_file(path) && check_fixture(path, {}).has_value() && std::ranges::binary_search(*present, path)) files.push_back(path);
+    for (const auto& [path, lines] : changed_lines(*diff)) {
+      const bool fixture = written->contains(path) || is_in_test_folder(path);
+      if (fixture && is_data_file(path) && check_fixture(path, {}).has_value() && std::ranges::binary_search(*present, path))
+        files.push_back(path);
+    }
+    co_return files;
+  }
+
+  // By the validations on record: their files are what the answers of this task wrote.
+  static task<Result<std::set<std::string>>> judged_before(TaskContext& context) {
+    const AttemptId& id = context.assignment().id;
+    auto records = co_await context.artifacts().query(
+        {.workflow = id.workflow, .task = id.task, .agent = {}, .type = "report", .name = std::string(kValidation)});
+    if (!records) co_return fail(records.error());
+    std::set<std::string> files;
+    for (const ArtifactRecord& record : *records) {
+      auto bytes = co_await context.artifacts().get(record.digest);
+      if (!bytes) co_return fail(bytes.error());
+      auto entries = core::parse_json(*bytes);
+      if (!entries || entries->as_array() == nullptr) continue;
+      for (const Value& entry : *entries->as_array())
+        if (const Value* file = entry.find("file"); file != nullptr && file->as_string() != nullptr) files.insert(*file->as_string());
+    }
     co_return files;
   }
 
@@ -117,7 +145,7 @@ class TestDataAgent final : public BaseAgent {
       if (!content) co_return fail(content.error());
       note(validation, path, check_fixture(path, *content));
     }
-    auto kept = co_await context.save_artifact("validation.json", "report", core::to_json(Value(validation.files)));
+    auto kept = co_await context.save_artifact(std::string(kValidation), "report", core::to_json(Value(validation.files)));
     if (!kept) co_return fail(kept.error());
     co_return conclude(std::move(validation), kept->digest, paths.front());
   }
@@ -139,8 +167,8 @@ class TestDataAgent final : public BaseAgent {
   static Outcome conclude(Validation validation, Digest artifact, const std::string& first) {
     Outcome outcome;
     outcome.verdict = validation.failed == 0 ? Verdict::passed : Verdict::failed;
-    outcome.summary = std::to_string(validation.passed) + " fixtures sound, " + std::to_string(validation.failed) + " not, " +
-                      std::to_string(validation.unchecked) + " of kinds that nothing checks (" + first + " …)";
+    outcome.summary = count_text(static_cast<std::size_t>(validation.passed), "fixture") + " sound, " + std::to_string(validation.failed) +
+                      " not, " + std::to_string(validation.unchecked) + " of kinds that nothing checks (" + first + " …)";
     outcome.outputs["fixtures"] = static_cast<std::int64_t>(validation.files.size());
     outcome.evidence.push_back({.kind = "validation",
                                 .summary = outcome.summary,

@@ -9,6 +9,7 @@
 #include "agents/devops/packaging.hpp"
 #include "agents/devops/settings.hpp"
 #include "agents/devops/validation.hpp"
+#include "base/human.hpp"
 #include "core/json.hpp"
 
 namespace conductorai::agents {
@@ -185,7 +186,7 @@ class DevopsAgent final : public BaseAgent {
     if (!package) co_return fail(package.error());
     outcome.verdict = Verdict::passed;
     outcome.summary =
-        package->name.tar() + ": " + std::to_string(package->files) + " files, " + std::to_string(package->bundle.size) + " bytes";
+        package->name.tar() + ": " + count_text(package->files, "file") + ", " + std::to_string(package->bundle.size) + " bytes";
     outcome.evidence.push_back({.kind = "bundle",
                                 .summary = outcome.summary,
                                 .value = {},
