@@ -2,6 +2,7 @@
 // BaseLLMProvider: any model behind one interface. Agents know no vendor.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -53,6 +54,7 @@ struct LLMRequest {
   std::string answer_schema;  // JSON Schema text the answer must follow; empty: free text
   std::int64_t output_tokens_max = 16'384;
   double temperature = 0.0;
+  std::function<void(std::string_view)> on_text;  // pieces of the answer's text as they arrive; a hint for watchers, never the answer
 };
 
 enum class FinishReason { stop, length, tool_calls, content_filter, refusal };
@@ -66,6 +68,11 @@ struct LLMResponse {
   Usage usage;
   std::string model;
   std::string provider;
+  std::string reasoning;  // what the model says of its thinking; empty when it keeps it to itself
+  std::string refusal;    // its own words, where it gives them apart from the text
+  std::int64_t cached_input_tokens = 0;  // of usage.input_tokens: read from the provider's prompt cache
+  std::int64_t cache_write_tokens = 0;   // of usage.input_tokens: written to it
+  std::int64_t reasoning_tokens = 0;     // of usage.output_tokens
   friend bool operator==(const LLMResponse&, const LLMResponse&) = default;
 };
 

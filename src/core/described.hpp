@@ -98,6 +98,8 @@ BOOST_DESCRIBE_STRUCT(ChatMessage, (), (role, text, tool_calls, tool_call_id))
 BOOST_DESCRIBE_STRUCT(ToolSpec, (), (name, description, parameters_schema))
 BOOST_DESCRIBE_STRUCT(LLMCaller, (), (attempt, agent_type, ordinal))
 BOOST_DESCRIBE_STRUCT(LLMRequest, (), (caller, model, messages, tools, answer_schema, output_tokens_max, temperature))
-BOOST_DESCRIBE_STRUCT(LLMResponse, (), (text, tool_calls, files, finish, usage, model, provider))
+BOOST_DESCRIBE_STRUCT(LLMResponse, (),
+                      (text, tool_calls, files, finish, usage, model, provider, reasoning, refusal, cached_input_tokens, cache_write_tokens,
+                       reasoning_tokens))
 
 }  // namespace conductorai
