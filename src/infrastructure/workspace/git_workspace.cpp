@@ -3,24 +3,13 @@
 #include <algorithm>
 #include <ranges>
 
+#include "infrastructure/workspace/git_text.hpp"
 #include "infrastructure/workspace/workspace_path.hpp"
 #include "infrastructure/workspace/worktree_files.hpp"
 
 namespace conductorai::infrastructure {
 
 namespace {
-
-std::vector<std::string> nul_separated(std::string_view text) {
-  std::vector<std::string> out;
-  for (auto part : std::views::split(text, '\0')) out.emplace_back(part.begin(), part.end());
-  if (!out.empty() && out.back().empty()) out.pop_back();
-  return out;
-}
-
-std::string trimmed(std::string text) {
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text;
-}
 
 /// One line: a line break in a subject or trailer would forge further trailers.
 std::string one_line(std::string_view text) {
@@ -67,12 +56,6 @@ std::map<std::string, char> parse_changes(std::string_view text) {
     const char status = fields[i].empty() ? 'M' : fields[i].front();
     out[fields[i + 1]] = status == 'A' || status == 'D' ? status : 'M';  // a changed type is a modification too
   }
-  return out;
-}
-
-std::string joined(const PathParts& parts) {
-  std::string out;
-  for (const auto& part : parts) out += (out.empty() ? "" : "/") + part;
   return out;
 }
 

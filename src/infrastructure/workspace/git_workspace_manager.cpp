@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "infrastructure/workspace/git_text.hpp"
 #include "infrastructure/workspace/git_workspace.hpp"
 #include "infrastructure/workspace/worktree_files.hpp"
 
@@ -37,18 +38,6 @@ std::string folder_name(std::string_view text) {
 
 std::string attempt_name(const AttemptId& id) {
   return folder_name(id.task.str()) + "." + std::to_string(id.round) + "." + std::to_string(id.attempt);
-}
-
-std::string trimmed(std::string text) {
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text;
-}
-
-std::vector<std::string> nul_separated(std::string_view text) {
-  std::vector<std::string> out;
-  for (auto part : std::views::split(text, '\0'))
-    if (!part.empty()) out.emplace_back(part.begin(), part.end());
-  return out;
 }
 
 std::string branch_of(const std::string& workflow) {

@@ -10,16 +10,11 @@
 #include <cstring>
 
 #include "infrastructure/process/fd.hpp"
+#include "infrastructure/workspace/git_text.hpp"
 
 namespace conductorai::infrastructure {
 
 namespace {
-
-std::string joined(const PathParts& path) {
-  std::string out;
-  for (const auto& part : path) out += (out.empty() ? "" : "/") + part;
-  return out;
-}
 
 std::unexpected<Error> failure(int error, const std::string& where) {
   switch (error) {
