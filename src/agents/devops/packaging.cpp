@@ -28,7 +28,7 @@ std::string plain_name(std::string_view name) {
 }
 
 // What the lists and manifests say, read beforehand: the readers are plain functions.
-task<Result<std::map<std::string, std::string>>> texts_of(Workspace& workspace, std::vector<std::string> paths) {
+task<std::map<std::string, std::string>> texts_of(Workspace& workspace, std::vector<std::string> paths) {
   std::map<std::string, std::string> texts;
   for (const std::string& path : paths) {
     auto content = co_await workspace.read(path);
@@ -77,6 +77,48 @@ std::string version_of(const std::string& declared, const std::string& tree) {
   return declared + "-t" + digits;
 }
 
+/// What the project says about itself, read beforehand.
+struct Facts {
+  std::vector<std::string> lists;  // of dependencies
+  std::map<std::string, std::string> texts;
+};
+
+task<Facts> read_facts(Workspace& workspace, std::vector<std::string> files) {
+  Facts facts;
+  std::vector<std::string> paths = fact_files(files);
+  for (const std::string& path : files)
+    if (is_dependency_list(path)) facts.lists.push_back(path);
+  paths.insert(paths.end(), facts.lists.begin(), facts.lists.end());
+  facts.texts = co_await texts_of(workspace, std::move(paths));
+  co_return facts;
+}
+
+// Checksums and bill of materials: what the bundle holds, for those who check it.
+task<Result<void>> keep_lists(TaskContext& context, BundleName name, std::vector<BundledFile> files, Facts facts) {
+  auto sums = co_await context.save_artifact("SHA256SUMS", "report", checksums(files));
+  if (!sums) co_return fail(sums.error());
+  std::string bom = bill_of_materials(name, files, dependencies_of(facts.lists, reader_of(facts.texts)));
+  auto kept = co_await context.save_artifact("sbom.cdx.json", "report", std::move(bom));
+  if (!kept) co_return fail(kept.error());
+  co_return Result<void>{};
+}
+
+// How the bundle came about.
+task<Result<void>> keep_provenance(TaskContext& context, Package package, std::string tree, std::string build) {
+  auto material = co_await material_of(context);
+  if (!material) co_return fail(material.error());
+  const ProvenanceFacts facts{.name = package.name,
+                              .bundle_sha256 = bare_hex(package.bundle.digest),
+                              .tree = std::move(tree),
+                              .material = std::move(*material),
+                              .made = context.saved_artifacts(),
+                              .build = std::move(build),
+                              .run = package.run};
+  auto stated = co_await context.save_artifact("provenance.json", "report", provenance(context.assignment(), facts));
+  if (!stated) co_return fail(stated.error());
+  co_return Result<void>{};
+}
+
 }  // namespace
 
 task<Result<Package>> make_package(TaskContext& context, Workspace& workspace, BuildCheck build, std::int64_t bytes_max) {
@@ -84,14 +126,8 @@ task<Result<Package>> make_package(TaskContext& context, Workspace& workspace, B
   if (!tree) co_return fail(tree.error());
   auto bundle = co_await make_bundle(workspace, bytes_max);
   if (!bundle) co_return fail(bundle.error());
-  std::vector<std::string> lists, paths = fact_files(build.files);
-  for (const std::string& path : build.files)
-    if (is_dependency_list(path)) lists.push_back(path);
-  paths.insert(paths.end(), lists.begin(), lists.end());
-  auto texts = co_await texts_of(workspace, std::move(paths));
-  if (!texts) co_return fail(texts.error());
-  const ReadText read = reader_of(*texts);
-
+  Facts facts = co_await read_facts(workspace, build.files);
+  const ReadText read = reader_of(facts.texts);
   Package package;
   package.name = {.name = plain_name(context.assignment().workflow->name),
                   .version = version_of(declared_version(build.files, read), *tree)};
@@ -100,21 +136,9 @@ task<Result<Package>> make_package(TaskContext& context, Workspace& workspace, B
   auto kept = co_await context.save_artifact(package.name.tar(), "bundle", std::move(bundle->tar));
   if (!kept) co_return fail(kept.error());
   package.bundle = std::move(*kept);
-  auto sums = co_await context.save_artifact("SHA256SUMS", "report", checksums(bundle->files));
-  if (!sums) co_return fail(sums.error());
-  auto bom = co_await context.save_artifact("sbom.cdx.json", "report",
-                                            bill_of_materials(package.name, bundle->files, dependencies_of(lists, read)));
-  if (!bom) co_return fail(bom.error());
-  auto material = co_await material_of(context);
-  if (!material) co_return fail(material.error());
-  const ProvenanceFacts facts{.name = package.name,
-                              .bundle_sha256 = bare_hex(package.bundle.digest),
-                              .tree = *tree,
-                              .material = std::move(*material),
-                              .made = context.saved_artifacts(),
-                              .build = build.build,
-                              .run = package.run};
-  auto stated = co_await context.save_artifact("provenance.json", "report", provenance(context.assignment(), facts));
+  auto listed = co_await keep_lists(context, package.name, std::move(bundle->files), std::move(facts));
+  if (!listed) co_return fail(listed.error());
+  auto stated = co_await keep_provenance(context, package, std::move(*tree), std::move(build.build));
   if (!stated) co_return fail(stated.error());
   co_return package;
 }
