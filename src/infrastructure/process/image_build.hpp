@@ -1,5 +1,5 @@
 #pragma once
-// A trial build of a Dockerfile by podman or docker: the image is removed again.
+// podman and docker: which one answers, and a trial build of a Dockerfile whose image is removed again.
 
 #include <filesystem>
 #include <map>
@@ -8,6 +8,17 @@
 #include "infrastructure/process/process.hpp"
 
 namespace conductorai::infrastructure {
+
+/// Of `all`, what podman and docker need to find their service, their storage and the user's registries.
+std::map<std::string, std::string> engine_environment(const std::map<std::string, std::string>& all);
+
+struct FoundEngine {
+  std::string name;     // "podman", "docker"; empty: none
+  std::string why_not;  // of those that were asked, when there is none
+};
+/// The first that answers; a client without its service is no engine. `wanted`: only that one is asked. Errors: cancelled,
+/// resource_exhausted.
+task<Result<FoundEngine>> find_engine(runtime::Loop& loop, std::map<std::string, std::string> environment, std::string wanted = {});
 
 struct ImageBuild {
   std::filesystem::path folder;  // the build context

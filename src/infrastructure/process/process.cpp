@@ -190,7 +190,7 @@ task<Result<ProcessResult>> run_process(runtime::Loop& loop, ProcessSpec spec) {
   CancelSource stop_writing(environment.cancel);
   runtime::TaskScope pumps(loop, environment.cancel);
   pumps.spawn(read_to_end(loop, plumbing->out_ours.get(), Sink{result.out, result.out_bytes, spec.output_bytes_max, spec.on_stdout}));
-  pumps.spawn(read_to_end(loop, plumbing->err_ours.get(), Sink{result.err, result.err_bytes, spec.output_bytes_max, {}}));
+  pumps.spawn(read_to_end(loop, plumbing->err_ours.get(), Sink{result.err, result.err_bytes, spec.output_bytes_max, spec.on_stderr}));
   if (plumbing->in_ours) pumps.spawn(write_and_close(loop, std::move(plumbing->in_ours), std::move(spec.stdin_text)), stop_writing);
 
   auto timed_out = co_await leader_exit(loop, child, spec.timeout, spec.grace);

@@ -23,7 +23,8 @@ struct ProcessSpec {
   std::int64_t output_bytes_max = std::int64_t{64} << 20;  // of stdout and of stderr each; past it: dropped and counted
   std::optional<Milliseconds> timeout;                     // then SIGTERM, after `grace` SIGKILL, to the whole group
   Milliseconds grace{2'000};
-  std::function<void(std::string_view)> on_stdout;  // may be empty
+  std::function<void(std::string_view)> on_stdout;    // may be empty
+  std::function<void(std::string_view)> on_stderr{};  // likewise
 };
 
 struct ProcessResult {
