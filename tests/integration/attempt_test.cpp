@@ -56,6 +56,12 @@ class DyingStates final : public infrastructure::MemoryStateManager {
  public:
   using MemoryStateManager::MemoryStateManager;
   int begins_left = 1'000'000;
+  bool unreadable = false;  // the steps of an attempt
+  task<Result<std::vector<StepRecord>>> load_steps(AttemptId attempt) override {
+    if (unreadable) co_return fail(ErrorCode::data_corrupted, "the disk gives back nonsense");
+    auto steps = co_await MemoryStateManager::load_steps(std::move(attempt));
+    co_return steps;
+  }
   task<Result<StepBegun>> begin_step(StepBegin step) override {
     if (begins_left-- <= 0) co_return fail(ErrorCode::fenced, "this process is dead");
     auto begun = co_await MemoryStateManager::begin_step(std::move(step));
@@ -63,12 +69,36 @@ class DyingStates final : public infrastructure::MemoryStateManager {
   }
 };
 
+/// Takes nothing while it is full.
+class FillingArtifacts final : public ArtifactStore {
+ public:
+  bool full = false;
+  task<Result<ArtifactRecord>> save(ArtifactRecord record, std::string bytes) override {
+    if (full) return no_space();
+    return inner_.save(std::move(record), std::move(bytes));
+  }
+  task<Result<ArtifactRecord>> save_file(ArtifactRecord record, std::filesystem::path file) override {
+    if (full) return no_space();
+    return inner_.save_file(std::move(record), std::move(file));
+  }
+  task<Result<std::string>> get(Digest digest) override { return inner_.get(std::move(digest)); }
+  task<Result<void>> get_to_file(Digest digest, std::filesystem::path file) override {
+    return inner_.get_to_file(std::move(digest), std::move(file));
+  }
+  task<Result<std::vector<ArtifactRecord>>> query(ArtifactQuery query) override { return inner_.query(std::move(query)); }
+  task<Result<std::int64_t>> remove_workflow(WorkflowId workflow) override { return inner_.remove_workflow(std::move(workflow)); }
+
+ private:
+  static task<Result<ArtifactRecord>> no_space() { co_return fail(ErrorCode::resource_exhausted, "no space left"); }
+  infrastructure::MemoryArtifactStore inner_;
+};
+
 struct Attempt : ::testing::Test {
   TempFolder folder{"attempt"};
   runtime::Loop loop;
   CountingEntropy entropy;
   std::shared_ptr<infrastructure::MemoryStore> disk = infrastructure::make_memory_store();
-  infrastructure::MemoryArtifactStore artifacts;
+  FillingArtifacts artifacts;
   std::unique_ptr<DyingStates> states;
   std::unique_ptr<infrastructure::MemoryMessageBus> bus;
   std::unique_ptr<infrastructure::GitWorkspaceManager> workspaces;
@@ -268,6 +298,40 @@ TEST_F(Attempt, TheWallBudgetBoundsACommandAndSuspendsTheAttempt) {
   auto refused = attempt_command({{"run", "true"}});
   EXPECT_EQ(refused.status, ResultStatus::suspended);
   EXPECT_THAT(refused.error->message, ::testing::HasSubstr("wall"));
+}
+
+TEST_F(Attempt, ACommandWhoseRecordCannotBeKeptCountsInFullAndIsPerformedAgain) {
+  assignment->scopes = {{.key = "workflow/wf-01"}};
+  const Object with{{"run", "printf k=%070000d 7 > $CONDUCTORAI_OUTPUT"}};
+  artifacts.full = true;
+  const TaskResult lost = attempt_command(with);
+  ASSERT_TRUE(lost.error) << lost.summary;
+  EXPECT_EQ(lost.error->code, ErrorCode::resource_exhausted) << to_string(*lost.error);
+  auto steps = run(states->list_steps(WorkflowId("wf-01")));
+  ASSERT_EQ(steps->size(), 1u);
+  EXPECT_EQ(steps->front().status, StepStatus::unknown);
+  auto use = run(states->budget_use("workflow/wf-01"));
+  EXPECT_EQ(use->reserved, Amounts{});
+  EXPECT_EQ(use->spent.wall_ms, definition.sandbox.wall.count());
+  artifacts.full = false;
+  EXPECT_EQ(attempt_command(with).verdict, Verdict::passed);
+  EXPECT_EQ(sandbox->runs, 2);
+}
+
+TEST_F(Attempt, ThatCannotTellWhatItUsedIsSuspendedAndAnswersFromItsRecordsLater) {
+  const Object with{{"run", "echo made > made.txt"}, {"commit", true}};
+  states->unreadable = true;
+  const TaskResult unread = attempt_command(with);
+  EXPECT_EQ(unread.status, ResultStatus::suspended);
+  EXPECT_EQ(unread.verdict, Verdict::none);
+  EXPECT_EQ(unread.commit, "");
+  ASSERT_TRUE(unread.error);
+  EXPECT_EQ(to_string(*unread.error).find("what the attempt used could not be read"), 0u) << to_string(*unread.error);
+  states->unreadable = false;
+  const TaskResult again = attempt_command(with);
+  EXPECT_EQ(again.verdict, Verdict::passed) << again.summary;
+  EXPECT_NE(again.commit, "");
+  EXPECT_EQ(sandbox->runs, 1);
 }
 
 // --- the host -------------------------------------------------------------------------------------------------------------------
