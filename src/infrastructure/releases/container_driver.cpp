@@ -25,6 +25,7 @@ namespace {
 
 constexpr int kPublishedPort = 8080;
 constexpr Milliseconds kLook{50};
+constexpr Milliseconds kEndTold{2'000};
 constexpr std::int64_t kKeptWords = 4096;
 constexpr std::size_t kBuildWords = 2000;
 constexpr rlim_t kFilesMax = 65'536;
@@ -212,8 +213,8 @@ task<void> ContainerInstance::tell_end(Result<ProcessResult> result) {
   } else {
     const std::string words = result ? clean_text(result->err) : to_string(result.error());
     how_ = around_.engine.name() + " cannot start its container: " + words;
-    // 126 and 127: the image's own command is none.
-    if (result && result->exit_code != 126 && result->exit_code != 127) error_ = fail(ErrorCode::unavailable, how_).error();
+    // What runtimes say of a command that the image does not have: the release's fault, not the machine's.
+    if (words.find("exec: \"") == std::string::npos) error_ = fail(ErrorCode::unavailable, how_).error();
   }
 }
 
@@ -270,7 +271,9 @@ task<Result<void>> ContainerInstance::start() {
   run_.spawn(run());
   auto running = co_await until_running();
   if (running && !ended_.is_set()) running = co_await find_way_in();
-  // A service that has ended meanwhile is its own matter: `ended` tells.
+  // A service that has ended meanwhile is its own matter: `ended` tells, as soon as the engine does.
+  if (!running && running.error().code != ErrorCode::cancelled)
+    (void)co_await runtime::with_deadline(around_.loop, kEndTold, "the container's end", ended_.wait());
   if (!running && running.error().code != ErrorCode::cancelled && ended_.is_set()) running = {};
   if (ended_.is_set() && error_) co_return fail(*error_);
   co_return running;

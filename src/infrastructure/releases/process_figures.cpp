@@ -43,7 +43,9 @@ Consumption figures_of(pid_t first) {
   static const std::int64_t ticks_per_second = ::sysconf(_SC_CLK_TCK);
   Consumption sum;
   if (first <= 0) return sum;
-  for (const pid_t process : descendants(first)) {
+  auto processes = descendants(first);
+  processes.push_back(first);
+  for (const pid_t process : processes) {
     const Stat stat = stat_of(process);
     sum.rss_bytes += stat.pages * page;
     sum.cpu_ms += stat.ticks * 1000 / ticks_per_second;

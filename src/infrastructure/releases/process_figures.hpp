@@ -5,7 +5,7 @@
 
 namespace conductorai::infrastructure::releases {
 
-/// Of all that descends from `first`.
+/// Of `first` and all that descends from it.
 Consumption figures_of(pid_t first);
 /// Whether the process is a shell that runs a command line.
 bool is_shell(pid_t process);

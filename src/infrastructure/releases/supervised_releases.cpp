@@ -54,11 +54,16 @@ class SupervisedReleases final : public ReleaseManager {
   ReleaseOptions options_;
 };
 
+/// An image may have to be built first.
+Milliseconds time_to_start(const std::string& driver, const HealthCheck& health, const SandboxDefinition& limits) {
+  return health.start_timeout + (driver == "container" ? limits.wall : Milliseconds(0));
+}
+
 /// All the time that the health checks of an app's releases may take in one change: what served is started first, then the candidate, then
 /// what takes its place.
 Milliseconds time_for(const AppState& state) {
   Milliseconds longest{0};
-  for (const auto& release : state.releases) longest = std::max(longest, release.health.start_timeout);
+  for (const auto& release : state.releases) longest = std::max(longest, time_to_start(release.driver, release.health, release.limits));
   return 3 * longest + kMargin;
 }
 
@@ -98,7 +103,7 @@ task<Result<ReleaseInfo>> SupervisedReleases::deploy(ReleaseRequest request) {
   const fs::path files = fs::absolute(request.files, error);
   const AppFolder folder = AppFolder::of(options_.state_dir, request.app, request.environment);
   const auto state = releases::load_state(folder.state_file());
-  const Milliseconds within = time_for(state ? *state : AppState{}) + 2 * request.health.start_timeout;
+  const Milliseconds within = time_for(state ? *state : AppState{}) + 2 * time_to_start(request.driver, request.health, request.limits);
   auto answer = co_await ask(
       folder, {.call = "deploy", .id = request.id, .release = releases::to_json(releases::to_release(request)), .files = files.string()},
       within);
