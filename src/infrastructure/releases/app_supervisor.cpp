@@ -47,20 +47,6 @@ AppSupervisor::AppSupervisor(runtime::Loop& loop, AppFolder folder, AppState sta
   scope_.spawn(forward(frontend_));
 }
 
-template <class R>
-task<R> AppSupervisor::in_turn(task<R> work) {
-  ++busy_;
-  auto turn = co_await turn_.acquire();
-  if (!turn) {
-    --busy_;
-    co_return fail(turn.error());
-  }
-  R result = co_await std::move(work);
-  turn_.release();
-  --busy_;
-  co_return result;
-}
-
 task<Result<ReleaseInfo>> AppSupervisor::deploy(Release wanted, fs::path files) {
   return in_turn(perform_deploy(std::move(wanted), std::move(files)));
 }

@@ -76,7 +76,18 @@ class AppSupervisor {
 
   // Changes of state, one at a time (app_supervisor.cpp)
   template <class R>
-  task<R> in_turn(task<R> work);
+  task<R> in_turn(task<R> work) {
+    ++busy_;
+    auto turn = co_await turn_.acquire();
+    if (!turn) {
+      --busy_;
+      co_return fail(turn.error());
+    }
+    R result = co_await std::move(work);
+    turn_.release();
+    --busy_;
+    co_return result;
+  }
   task<Result<ReleaseInfo>> perform_deploy(Release wanted, std::filesystem::path files);
   task<Result<ReleaseInfo>> perform_reject(std::string id, std::string reason);
   task<Result<ReleaseInfo>> perform_rollback(std::string id);
