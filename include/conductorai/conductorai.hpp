@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,23 @@ namespace conductorai {
 /// code when argv names one of these modes, and does no more than that mode needs.
 std::optional<int> run_internal_command(int argc, char** argv);
 
+/// How real providers are reached (docs/llm.md). Workflows name provider and model; none of this is ever recorded.
+struct LlmOptions {
+  std::string base_url;                        // empty: the provider's own; else a service that speaks its protocol
+  std::string api = "chat";                    // of openai: chat or responses
+  std::string organisation;                    // of openai
+  std::map<std::string, std::string> headers;  // more of them, sent with each request
+  std::string proxy;                           // empty: by the usual variables
+  std::filesystem::path ca_file;               // empty: the machine's own
+  std::filesystem::path prices;                // a table that comes before the built-in one
+  Milliseconds timeout{120'000};               // of one call
+  Milliseconds connect_timeout{10'000};        //
+  Milliseconds first_byte_timeout{60'000};     // of the answer, once sent
+  Milliseconds idle_timeout{60'000};           // between two pieces of it
+  /// The key of "openai" or "anthropic", asked for when it is needed. Empty text: none is sent. Errors: those of reading the secret.
+  std::function<Result<std::string>(const std::string& provider)> key;
+};
+
 struct Options {
   std::filesystem::path project_root;  // what relative paths of a definition refer to
   std::filesystem::path state_dir;     // ".conductorai" of the project
@@ -35,6 +53,7 @@ struct Options {
   int breaker_failures = 5;            // of an agent in a row: it gets no more work …
   Milliseconds breaker_open{30'000};   // … for this long, then one attempt tries it
   Milliseconds breaker_wait{300'000};  // a task waits no longer for such agents: it fails, and lies in the dead letters
+  LlmOptions llm;
   std::string log_level = "warn";
   std::function<void(const std::string& line)> on_progress;  // transient notices for a terminal; may be empty
 };
@@ -132,6 +151,12 @@ struct MonitorReport {
 
 /// Calls run the event loop until their answer is there; events are delivered meanwhile, on the calling thread.
 /// `interrupt()` may be called from a signal handler or another thread.
+struct LlmCheck {
+  std::string provider, model, answer;
+  Usage usage;
+  std::int64_t duration_ms = 0;
+};
+
 class ConductorAI {
  public:
   explicit ConductorAI(Options options);
@@ -169,6 +194,13 @@ class ConductorAI {
   Result<MonitorReport> monitor_release(MonitorRequest request);
   Result<std::vector<AgentState>> agent_states();
   Result<std::vector<DeadLetter>> dead_letters();
+  /// Names of the models the provider offers. Errors: as its calls.
+  Result<std::vector<std::string>> list_models(std::string provider);
+  /// One short call to the model, outside of any workflow and its budget. Errors: as the provider's.
+  Result<LlmCheck> check_model(LlmDefinition llm);
+  /// Whether the workflow's model can be reached for under its budget, without calling it. Errors: unsupported, invalid_argument (a money
+  /// budget and no known price).
+  [[nodiscard]] Result<void> check_llm(const WorkflowDefinition& definition) const;
   /// Requeues or drops. An attempt is requeued by opening its failed workflow again at its task; any other message is published again.
   /// Errors: not_found; conflict (the workflow has not failed); unavailable (nobody listens here, the letter stays).
   Result<void> resolve_dead_letter(std::int64_t id, bool requeue);

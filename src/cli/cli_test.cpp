@@ -342,20 +342,15 @@ TEST(RunOptions, RefusesAWorkflowThatNeedsAModelAndHasNone) {
   EXPECT_THAT(refused.error().hint, HasSubstr("--llm mock"));
   definition.llm.provider = "mock:answers.yaml";
   EXPECT_TRUE(check_llm(definition, agents));
-  for (const char* provider : {"openai", "anthropic", "record:x", "replay:x"}) {
+  for (const char* provider : {"openai", "anthropic"}) {
+    definition.llm.provider = provider;
+    EXPECT_TRUE(check_llm(definition, agents)) << provider;
+  }
+  for (const char* provider : {"record:x", "replay:x"}) {
     definition.llm.provider = provider;
     EXPECT_EQ(exit_code(check_llm(definition, agents).error().code), 4) << provider;
     EXPECT_THAT(check_llm(definition, agents).error().hint, HasSubstr("--llm mock"));
   }
-}
-
-TEST(RunOptions, NeverIgnoresALimit) {
-  WorkflowDefinition definition;
-  definition.budget.usd_micros = 1;
-  definition.llm.provider = "openai";
-  EXPECT_THAT(check_llm(definition, {}).error().message, HasSubstr("usd"));
-  definition.llm.provider = "mock";
-  EXPECT_TRUE(check_llm(definition, {}));
 }
 
 TEST(RunOptions, AnchorsTheScriptWhereTheUserStands) {

@@ -40,6 +40,7 @@ void add_events(CLI::App& app, CommandLine& line);
 void add_export(CLI::App& app, CommandLine& line);
 void add_init(CLI::App& app, CommandLine& line);
 void add_list(CLI::App& app, CommandLine& line);
+void add_llm(CLI::App& app, CommandLine& line);
 void add_man(CLI::App& app, CommandLine& line);
 void add_plan(CLI::App& app, CommandLine& line);
 void add_report(CLI::App& app, CommandLine& line);

@@ -3,6 +3,7 @@
 #include "cli/command.hpp"
 #include "cli/drive.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/llm_options.hpp"
 #include "cli/run_options.hpp"
 #include "cli/text.hpp"
 #include "cli/workflow_source.hpp"
@@ -47,6 +48,7 @@ int run(const Globals& globals, const RunOptions& options) {
   WorkflowDefinition& definition = sourced->loaded.definition;
   if (auto applied = apply(options, definition); !applied) return report(applied.error());
   if (auto checked = check_llm(definition, sourced->agents); !checked) return report(checked.error());
+  if (auto reachable = check_model_use(definition, *config, project); !reachable) return report(reachable.error());
   for (const auto& warning : sourced->loaded.warnings) std::cerr << "conductorai: warning: " << clean_line(warning) << "\n";
   if (!definition.sandbox.enabled) std::cerr << "conductorai: warning: --sandbox=none: generated code runs with your own rights\n";
 
@@ -64,10 +66,10 @@ void add_run(CLI::App& app, CommandLine& line) {
       app, line, "run", "Start a workflow and see it through",
       [](CLI::App& command, RunOptions& o) {
         declare_source(command, o.source);
-        command.add_option("--llm", o.llm, "Which model answers: mock, mock:FILE")->type_name("PROVIDER");
+        command.add_option("--llm", o.llm, "Who answers: openai, anthropic, mock, mock:FILE")->type_name("PROVIDER");
         command.add_option("--model", o.model, "Model of the provider")->type_name("NAME");
         command.add_option("--sandbox", o.sandbox, "none: run generated code without a sandbox")->type_name("on|none");
-        command.add_option("--budget", o.budget, "Limits on top of the workflow's: calls=10,wall-minutes=5")->type_name("LIMITS");
+        command.add_option("--budget", o.budget, "Limits on top of the workflow's: usd=2.50,calls=10,wall-minutes=5")->type_name("LIMITS");
         command.add_flag("--allow-dirty", o.allow_dirty, "Start although the checkout has changes; they are left out");
       },
       run);

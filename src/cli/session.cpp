@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "cli/exit_code.hpp"
+#include "cli/llm_options.hpp"
 
 extern char** environ;
 
@@ -40,6 +41,7 @@ Options options_for(const Project& project, const definition::Config& config, Se
   options.breaker_open = config.runtime.breaker_open;
   options.breaker_wait = config.runtime.breaker_wait;
   options.log_level = config.runtime.log_level;
+  options.llm = llm_options(config, project);
   options.on_progress = std::move(request.on_progress);
   return options;
 }

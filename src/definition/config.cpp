@@ -38,6 +38,7 @@ constexpr std::array kUsualNames{UsualName{"OPENAI_API_KEY", "llm.openai-key"},
 
 bool is_text_key(const std::string& path) {
   static constexpr std::array kTyped{"llm.retries",
+                                     "llm.headers",
                                      "redis.pool",
                                      "runtime.max-concurrent-tasks",
                                      "runtime.agents-per-type",

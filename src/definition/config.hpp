@@ -18,8 +18,8 @@ namespace conductorai::definition {
 
 /// A secret as configured; its value is read by `reveal`, and never printed.
 struct Secret {
-  enum class Kind { none, value, file, command } kind = Kind::none;
-  std::string text;  // the value, the path, or the command line
+  enum class Kind { none, value, file, command, environment } kind = Kind::none;
+  std::string text;  // the value, the path, the command line, or the variable's name
   [[nodiscard]] bool empty() const { return kind == Kind::none; }
   friend bool operator==(const Secret&, const Secret&) = default;
 };
@@ -27,9 +27,16 @@ struct Secret {
 struct LlmConfig {
   std::string provider, model;  // as WorkflowDefinition's
   std::string base_url;         // empty: the provider's own
+  std::string api = "chat";       // of openai: chat or responses
+  std::string organisation;       // of openai
+  std::map<std::string, std::string> headers;
+  std::string proxy, ca_file, prices;
   Secret openai_key, anthropic_key;
   std::optional<int> retries;
   Milliseconds timeout{120'000};  // of one call
+  Milliseconds connect_timeout{10'000};
+  Milliseconds first_byte_timeout{60'000};
+  Milliseconds idle_timeout{60'000};
 };
 struct RedisConfig {
   std::string url;

@@ -16,29 +16,32 @@ Type<std::string> line(std::string expected) {
 }
 
 struct SecretParts {
-  std::optional<std::string> value, file, command;
+  std::optional<std::string> value, file, command, env;
 };
 
-/// `key: sk-…`, or `key: { file: … }`, `key: { command: … }`
+/// `key: sk-…`, or `key: { file: … }`, `{ command: … }`, `{ env: … }`
 Type<Secret> secret() {
   static const auto parts = Section<SecretParts>("a secret, given in one way")
                                 .key("value", &SecretParts::value, line("the secret"), "the secret itself")
                                 .key("file", &SecretParts::file, line("a path"), "a file whose first line is the secret")
-                                .key("command", &SecretParts::command, line("a command"), "a command that prints the secret");
+                                .key("command", &SecretParts::command, line("a command"), "a command that prints the secret")
+                                .key("env", &SecretParts::env, line("a variable"), "an environment variable that holds the secret");
   const auto plain =
       convert<Secret, std::string>(line("the secret"), [](std::string value) { return Secret{Secret::Kind::value, std::move(value)}; });
   const auto described = convert<Secret, SecretParts>(parts.type(), [](SecretParts from) {
     if (from.file) return Secret{Secret::Kind::file, *from.file};
     if (from.command) return Secret{Secret::Kind::command, *from.command};
+    if (from.env) return Secret{Secret::Kind::environment, *from.env};
     return from.value ? Secret{Secret::Kind::value, *from.value} : Secret{};
   });
   Type<Secret> type =
-      either<Secret>("a secret, or a mapping with one of value, file, command", {{Kind::text, plain}, {Kind::map, described}});
+      either<Secret>("a secret, or a mapping with one of value, file, command, env", {{Kind::text, plain}, {Kind::map, described}});
   type.read = [read = type.read](const Node& node, Secret& out, Problems& problems) {
     // The message must not show what may be a secret that was only written without quotes.
     if (!node.is(Kind::text) && !node.is(Kind::map))
-      return problems.add(node.at, "expected a secret as a text in quotes, or a mapping with one of value, file, command"), false;
-    if (node.is(Kind::map) && node.members.size() != 1) return problems.add(node.at, "expected exactly one of value, file, command"), false;
+      return problems.add(node.at, "expected a secret as a text in quotes, or a mapping with one of value, file, command, env"), false;
+    if (node.is(Kind::map) && node.members.size() != 1)
+      return problems.add(node.at, "expected exactly one of value, file, command, env"), false;
     const Node* value = node.is(Kind::map) ? node.find("value") : nullptr;
     if (value != nullptr && !value->is(Kind::text)) return problems.add(value->at, "expected the secret as a text in quotes"), false;
     return read(node, out, problems);
@@ -47,14 +50,24 @@ Type<Secret> secret() {
 }
 
 const Section<LlmConfig>& llm_section() {
+  static const auto api = text({.allowed = {"chat", "responses"}});
   static const auto section = Section<LlmConfig>("models")
                                   .key("provider", &LlmConfig::provider, provider_name(), "of workflows that name none")
                                   .key("model", &LlmConfig::model, line("the name of a model"), "of workflows that name none")
                                   .key("base-url", &LlmConfig::base_url, line("a URL"), "of the provider's service")
+                                  .key("api", &LlmConfig::api, api, "of openai: chat or responses")
+                                  .key("organisation", &LlmConfig::organisation, line("a name"), "of openai, whose account pays")
+                                  .key("headers", &LlmConfig::headers, dictionary(line("a header's value")), "sent with each request")
+                                  .key("proxy", &LlmConfig::proxy, line("a URL"), "instead of the usual variables'")
+                                  .key("ca-file", &LlmConfig::ca_file, line("a path"), "certificates that are trusted")
+                                  .key("prices", &LlmConfig::prices, line("a path"), "prices of models that come before the built-in ones")
                                   .key("openai-key", &LlmConfig::openai_key, secret(), "also OPENAI_API_KEY")
                                   .key("anthropic-key", &LlmConfig::anthropic_key, secret(), "also ANTHROPIC_API_KEY")
                                   .key("retries", &LlmConfig::retries, integer<int>(0, 20), "of transient errors, inside one call")
-                                  .key("timeout", &LlmConfig::timeout, duration(), "of one call");
+                                  .key("timeout", &LlmConfig::timeout, duration(), "of one call")
+                                  .key("connect-timeout", &LlmConfig::connect_timeout, duration(), "of reaching the service")
+                                  .key("first-byte-timeout", &LlmConfig::first_byte_timeout, duration(), "until an answer begins")
+                                  .key("idle-timeout", &LlmConfig::idle_timeout, duration(), "between two pieces of an answer");
   return section;
 }
 
@@ -104,6 +117,7 @@ std::string shown_secret(const Secret& secret) {
     case Secret::Kind::value: return "(set)";
     case Secret::Kind::file: return "file " + secret.text;
     case Secret::Kind::command: return "(set by a command)";
+    case Secret::Kind::environment: return "variable " + secret.text;
   }
   return {};
 }
@@ -128,6 +142,13 @@ std::string shown_agents(const Config& config) {
 }
 
 }  // namespace
+/// Values of headers may be keys.
+std::string shown_headers(const Config& config) {
+  std::string text;
+  for (const auto& [name, value] : config.llm.headers) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 
 const Section<Config>& config_section() {
   static const auto section = Section<Config>("the configuration")
@@ -147,7 +168,16 @@ const std::vector<ConfigKey>& config_keys() {
       {"llm.model", "NAME", "its name with the provider", false, [](C c) { return c.llm.model; }},
       {"llm.base-url", "https://llm.example.org/v1", "a service that speaks the provider's language; its own where left out", false,
        [](C c) { return shown_url(c.llm.base_url); }},
-      {"llm.openai-key", "{ file: ~/.secrets/openai }", "the key as \"text\", { file: … } or { command: … }; also OPENAI_API_KEY", true,
+      {"llm.api", "chat", "of openai: chat or responses", false, [](C c) { return c.llm.api; }},
+      {"llm.organisation", "org-NAME", "of openai, whose account pays", false, [](C c) { return c.llm.organisation; }},
+      {"llm.headers", "{ X-Team: tools }", "sent with each request; shown by their names only", false, shown_headers},
+      {"llm.proxy", "http://proxy.example.org:3128", "instead of the usual variables'", false, [](C c) { return shown_url(c.llm.proxy); }},
+      {"llm.ca-file", "certificates.pem", "certificates that are trusted, in place of the machine's", false,
+       [](C c) { return c.llm.ca_file; }},
+      {"llm.prices", "prices.yaml", "prices of models that come before the built-in ones (docs/llm.md)", false,
+       [](C c) { return c.llm.prices; }},
+      {"llm.openai-key", "{ file: ~/.secrets/openai }",
+       "the key as \"text\", { file: … }, { command: … } or { env: … }; also OPENAI_API_KEY", true,
        [](C c) { return shown_secret(c.llm.openai_key); }},
       {"llm.anthropic-key", "{ command: pass show anthropic }", "likewise; also ANTHROPIC_API_KEY", true,
        [](C c) { return shown_secret(c.llm.anthropic_key); }},
@@ -160,6 +190,9 @@ const std::vector<ConfigKey>& config_keys() {
       {"s3.region", "eu-central-1", "also AWS_REGION", false, [](C c) { return c.s3.region; }},
       {"s3.bucket", "my-bucket", "that holds the artifacts", false, [](C c) { return c.s3.bucket; }},
       {"s3.prefix", "conductorai/", "of their names", false, [](C c) { return c.s3.prefix; }},
+      {"llm.connect-timeout", "10s", "of reaching the service", false, [](C c) { return format_duration(c.llm.connect_timeout); }},
+      {"llm.first-byte-timeout", "1m", "until an answer begins", false, [](C c) { return format_duration(c.llm.first_byte_timeout); }},
+      {"llm.idle-timeout", "1m", "between two pieces of an answer", false, [](C c) { return format_duration(c.llm.idle_timeout); }},
       {"s3.access-key", "{ file: ~/.secrets/s3-id }", "also AWS_ACCESS_KEY_ID", true, [](C c) { return shown_secret(c.s3.access_key); }},
       {"s3.secret-key", "{ file: ~/.secrets/s3-key }", "also AWS_SECRET_ACCESS_KEY", true,
        [](C c) { return shown_secret(c.s3.secret_key); }},

@@ -44,6 +44,11 @@ Result<std::string> reveal(const Secret& secret) {
     case Secret::Kind::none: return fail(ErrorCode::not_found, "no secret is configured");
     case Secret::Kind::value: return secret.text;
     case Secret::Kind::command: return output_of(secret.text);
+    case Secret::Kind::environment: {
+      const char* value = std::getenv(secret.text.c_str());
+      if (value == nullptr) return fail(ErrorCode::not_found, "the variable of a secret is not set", secret.text);
+      return first_line(value, secret.text);
+    }
     case Secret::Kind::file: break;
   }
   std::filesystem::path path = secret.text;

@@ -17,6 +17,8 @@ namespace conductorai {
 
 namespace {
 
+constexpr std::int64_t kCheckTokensMax = 1'024;  // enough for a model that thinks first
+
 core::Command to_core(ControlCommand command) {
   struct Translate {
     core::Command operator()(PauseWorkflow c) const { return core::Pause{PauseKind::user, "paused by " + c.by}; }
@@ -62,6 +64,8 @@ class ConductorAI::Impl {
 
   task<Result<MonitorReport>> monitor_release(MonitorRequest request);
 
+  task<Result<std::vector<std::string>>> list_models(std::string provider);
+  task<Result<LlmCheck>> check_model(LlmDefinition llm);
   [[nodiscard]] facade::House& house() { return *house_; }
   [[nodiscard]] const facade::House* maybe_house() const { return house_.get(); }
 
@@ -245,6 +249,31 @@ task<Result<void>> ConductorAI::Impl::resolve_dead_letter(std::int64_t id, bool 
   if (!letters) co_return fail(letters.error());
   const auto letter = std::ranges::find(*letters, id, &DeadLetter::id);
   if (letter == letters->end()) co_return fail(ErrorCode::not_found, "no such dead letter", std::to_string(id));
+task<Result<std::vector<std::string>>> ConductorAI::Impl::list_models(std::string provider) {
+  auto opened = house_->llm_services->open(provider, {});
+  if (!opened) co_return fail(opened.error());
+  auto work = (*opened)->models();
+  auto names = co_await std::move(work).in({&loop_, &following_});
+  co_return names;
+}
+
+task<Result<LlmCheck>> ConductorAI::Impl::check_model(LlmDefinition llm) {
+  auto opened = house_->llm_services->open(llm.provider, llm.model);
+  if (!opened) co_return fail(opened.error());
+  LLMRequest request;
+  request.messages = {{.role = Role::user, .text = "Answer with the one word: ready", .tool_calls = {}, .tool_call_id = {}}};
+  request.output_tokens_max = kCheckTokensMax;
+  const Instant asked_at = loop_.steady_now();
+  auto work = (*opened)->chat(std::move(request));
+  auto answer = co_await std::move(work).in({&loop_, &following_});
+  if (!answer) co_return fail(answer.error());
+  auto price = house_->llm_services->price_of(llm.provider, answer->model);
+  LlmCheck check{.provider = llm.provider, .model = answer->model, .answer = answer->text, .usage = answer->usage};
+  if (price && *price) check.usage.usd_micros = integrations::cost(**price, *answer);
+  check.duration_ms = std::chrono::duration_cast<Milliseconds>(loop_.steady_now() - asked_at).count();
+  co_return check;
+}
+
   if (again) {
     auto requeued = co_await requeue(std::move(*letter));
     co_return requeued;
@@ -333,6 +362,15 @@ Result<MonitorReport> ConductorAI::monitor_release(MonitorRequest request) {
   return impl_->run(impl_->monitor_release(std::move(request)));
 }
 void ConductorAI::interrupt() noexcept {
+Result<std::vector<std::string>> ConductorAI::list_models(std::string provider) {
+  return impl_->run(impl_->list_models(std::move(provider)));
+}
+Result<LlmCheck> ConductorAI::check_model(LlmDefinition llm) {
+  return impl_->run(impl_->check_model(std::move(llm)));
+}
+Result<void> ConductorAI::check_llm(const WorkflowDefinition& definition) const {
+  return impl_->house().llm_services->check(definition);
+}
   impl_->interrupt();
 }
 

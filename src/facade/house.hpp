@@ -30,6 +30,7 @@ struct House {
   std::unique_ptr<orchestration::PolicyEngine> policies;
   std::unique_ptr<orchestration::ErrorHandler> errors;
   std::unique_ptr<orchestration::AgentCoordinator> coordinator;
+  std::unique_ptr<LlmServices> llm_services;
   std::unique_ptr<Models> models;
   std::unique_ptr<orchestration::WorkflowEngine> engine;
   std::unique_ptr<Subscription> progress;

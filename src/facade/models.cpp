@@ -1,5 +1,6 @@
 #include "facade/models.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -36,10 +37,10 @@ class Held final : public BaseLLMProvider {
 }  // namespace
 
 task<Result<LlmDefinition>> Models::pin(WorkflowId workflow, LlmDefinition llm, std::filesystem::path project_root) {
-  if (llm.provider.empty() || llm.provider == "mock" || !llm.script.empty()) co_return llm;
+  if (llm.provider.empty() || llm.provider == "mock" || is_real_provider(llm.provider) || !llm.script.empty()) co_return llm;
   if (!llm.provider.starts_with(kScripted))
     co_return fail(ErrorCode::unsupported, "this build has no LLM provider '" + llm.provider + "'", {},
-                   "use --llm mock or --llm mock:FILE");
+                   "openai, anthropic, mock or mock:FILE");
   const std::filesystem::path file = project_root / llm.provider.substr(kScripted.size());
   auto text = read_file(file);
   if (!text) co_return fail(text.error());
@@ -66,10 +67,22 @@ task<Result<std::shared_ptr<Models::Model>>> Models::model_of(std::shared_ptr<co
     auto scripted = std::make_unique<integrations::ScriptedLLM>(ports_.clock, std::move(*script), *recorded);
     model->notes = scripted.get();
     model->provider = std::move(scripted);
+    model->price = integrations::Price{};
   } else if (llm.provider == "mock") {
     model->provider = std::make_unique<integrations::StockLLM>();
+    model->price = integrations::Price{};
+  } else if (is_real_provider(llm.provider)) {
+    if (auto checked = ports_.services.check(*assignment->workflow); !checked) co_return fail(checked.error());
+    auto opened = ports_.services.open(llm.provider, llm.model);
+    if (!opened) co_return fail(opened.error());
+    auto price = ports_.services.price_of(llm.provider, llm.model);
+    if (!price) co_return fail(price.error());
+    model->provider = std::move(*opened);
+    model->price = *price;
+    model->frames = true;
   } else {
-    co_return fail(ErrorCode::unavailable, "no LLM is configured", {}, "use --llm mock, --llm mock:FILE, or the llm section");
+    co_return fail(ErrorCode::unavailable, "no LLM is configured", {},
+                   "use --llm openai, anthropic, mock or mock:FILE, or the llm section");
   }
   // Two attempts may have come here at once: the first one's object is everybody's.
   co_return models_.try_emplace(workflow, std::move(model)).first->second;
@@ -78,13 +91,21 @@ task<Result<std::shared_ptr<Models::Model>>> Models::model_of(std::shared_ptr<co
 task<Result<std::unique_ptr<BaseLLMProvider>>> Models::open(std::shared_ptr<const TaskAssignment> assignment) {
   auto model = co_await model_of(assignment);
   if (!model) co_return fail(model.error());
+  // Limits above the workflow's own come with the attempt.
+  const bool money = std::ranges::any_of(assignment->scopes, [](const BudgetScope& scope) { return scope.usd_micros.has_value(); });
+  if (money && !(*model)->price) co_return fail(no_price(assignment->workflow->llm.provider, assignment->workflow->llm.model));
   auto stack = integrations::make_call_stack({.inner = *(*model)->provider,
                                               .states = ports_.states,
                                               .artifacts = ports_.artifacts,
                                               .clock = ports_.clock,
                                               .notes = (*model)->notes},
                                              ports_.entropy, {.retries = assignment->workflow->llm.retries},
-                                             {.epoch = assignment->epoch, .scopes = assignment->scopes, .agent = {}});
+                                             {.epoch = assignment->epoch,
+                                              .scopes = assignment->scopes,
+                                              .agent = {},
+                                              .timeout = ports_.services.timeout(),
+                                              .price = (*model)->price,
+                                              .frames = (*model)->frames});
   co_return std::make_unique<Held>(*model, std::move(stack));
 }
 

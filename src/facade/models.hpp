@@ -10,6 +10,7 @@
 #include "conductorai/llm_provider.hpp"
 #include "conductorai/message_bus.hpp"
 #include "conductorai/state_manager.hpp"
+#include "facade/llm_services.hpp"
 #include "integrations/llm/step_notes.hpp"
 
 namespace conductorai::facade {
@@ -21,6 +22,7 @@ class Models {
     ArtifactStore& artifacts;
     Clock& clock;
     Entropy& entropy;
+    LlmServices& services;
   };
   explicit Models(Ports ports) : ports_(ports) {}
 
@@ -38,6 +40,8 @@ class Models {
   struct Model {
     std::unique_ptr<BaseLLMProvider> provider;
     integrations::StepNotes* notes = nullptr;
+    std::optional<integrations::Price> price;
+    bool frames = false;  // a real one counts tokens of its own around messages and tools
   };
   task<Result<std::shared_ptr<Model>>> model_of(std::shared_ptr<const TaskAssignment> assignment);
 

@@ -124,9 +124,9 @@ void expect_error(const Value& recording, const Result<LLMResponse>& answer) {
   const std::string_view kind = text(expected, {"class"});
   if (kind == "AuthenticationError" || kind == "PermissionDeniedError") EXPECT_EQ(error.code, ErrorCode::permission_denied);
   if (kind == "BadRequestError" || kind == "NotFoundError") EXPECT_EQ(error.code, ErrorCode::invalid_argument);
-  if (kind == "RateLimitError") EXPECT_EQ(error.code, ErrorCode::rate_limited);
-  if (kind == "InternalServerError" || kind == "OverloadedError") EXPECT_EQ(error.code, ErrorCode::unavailable);
   const bool no_quota = text(expected, {"code"}) == "insufficient_quota";
+  if (kind == "RateLimitError") EXPECT_EQ(error.code, no_quota ? ErrorCode::permission_denied : ErrorCode::rate_limited);
+  if (kind == "InternalServerError" || kind == "OverloadedError") EXPECT_EQ(error.code, ErrorCode::unavailable);
   if (no_quota) EXPECT_EQ(error.retry, Retry::never);
   const std::int64_t attempts = integer(recording, {"sdk_retry", "attempts"});
   if (attempts > 0 && !no_quota) EXPECT_EQ(error.retry != Retry::never, attempts > 1) << to_string(error);

@@ -30,6 +30,9 @@ struct HttpRequest {
   std::int64_t header_bytes_max = 256 << 10;             // more is an error
   std::filesystem::path unix_socket;                     // instead of TCP; the URL's host is then only a name
   bool proxies = true;                                   // honour the usual variables; loopback never goes through one
+  std::string proxy;                                     // instead of the variables'; loopback too goes through it
+  std::filesystem::path ca_file;                         // instead of the machine's own certificates
+  std::shared_ptr<bool> sent;                            // set once the request may have reached the server; may be null
   bool follow_redirects = false;                         // at most ten
   bool fresh_connection = false;                         // neither takes a kept connection nor leaves one: what probes measure
 };

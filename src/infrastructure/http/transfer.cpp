@@ -115,8 +115,11 @@ void Transfer::set_route() {
   if (!request_.unix_socket.empty()) curl_easy_setopt(handle(), CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket.c_str());
   if (!request_.proxies || !request_.unix_socket.empty())
     curl_easy_setopt(handle(), CURLOPT_PROXY, "");
+  else if (!request_.proxy.empty())
+    curl_easy_setopt(handle(), CURLOPT_PROXY, request_.proxy.c_str());
   else
     curl_easy_setopt(handle(), CURLOPT_NOPROXY, no_proxy().c_str());
+  if (!request_.ca_file.empty()) curl_easy_setopt(handle(), CURLOPT_CAINFO, request_.ca_file.c_str());
   if (request_.follow_redirects) {
     curl_easy_setopt(handle(), CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(handle(), CURLOPT_MAXREDIRS, 10L);
@@ -190,6 +193,13 @@ bool Transfer::take_body(std::string_view piece) {
   const auto room = static_cast<std::size_t>(std::max<std::int64_t>(0, request_.body_bytes_max)) - response_.body.size();
   response_.body.append(piece.substr(0, room));
   return piece.size() <= room;
+}
+
+void Transfer::finish(CURLcode code) {
+  code_ = code;
+  // From here on curl began to write, so nobody knows what arrived.
+  if (request_.sent) *request_.sent = milliseconds(handle(), CURLINFO_PRETRANSFER_TIME_T) > 0;
+  done.complete();
 }
 
 Result<HttpResponse> Transfer::answer() {

@@ -28,10 +28,7 @@ class Transfer {
   [[nodiscard]] CURL* handle() const { return handle_.get(); }
 
   /// The multi interface's word that it ended.
-  void finish(CURLcode code) {
-    code_ = code;
-    done.complete();
-  }
+  void finish(CURLcode code);
   /// REQUIRES: finished.
   Result<HttpResponse> answer();
 

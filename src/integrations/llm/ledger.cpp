@@ -26,6 +26,16 @@ std::string sent_part(const LLMRequest& request) {
   return core::write_json(sent);
 }
 
+// Roles and separators of each message, and the instructions a provider adds for tools (Anthropic's pages name up to 530).
+std::int64_t framing_tokens(const LLMRequest& request) {
+  constexpr std::int64_t kMessage = 16;
+  constexpr std::int64_t kTool = 32;
+  constexpr std::int64_t kTools = 600;
+  const auto tools = static_cast<std::int64_t>(request.tools.size());
+  return kMessage * static_cast<std::int64_t>(request.messages.size()) + (tools > 0 || !request.answer_schema.empty() ? kTools : 0) +
+         kTool * tools;
+}
+
 }  // namespace
 
 StepStatus settled_status(const Error& error) {
@@ -77,6 +87,10 @@ task<Result<StepBegun>> LedgerProvider::begin(LLMRequest request) {
                  .worst_case = worst_case(request),
                  .scopes = account_.scopes,
                  .epoch = account_.epoch};
+  if (account_.frames) step.worst_case.tokens += framing_tokens(request);
+  if (account_.price)
+    step.worst_case.usd_micros =
+        worst_cost(*account_.price, step.worst_case.tokens - request.output_tokens_max, request.output_tokens_max);
   // With nothing left the whole time is asked for, and refused with numbers.
   auto left = co_await runtime::wall_left(ports_.states, account_.scopes);
   if (!left) co_return fail(left.error());
@@ -120,6 +134,7 @@ task<Result<LLMResponse>> LedgerProvider::perform(LLMRequest request, StepRecord
                     .epoch = account_.epoch};
   if (answer) {
     answer->usage.calls = 1;
+    if (account_.price) answer->usage.usd_micros = cost(*account_.price, *answer);
     finish.usage = answer->usage;
     finish.usage.wall_ms = std::min(took, reserved).count();
     auto stored = co_await runtime::shielded(store_answer(caller, *answer, body));

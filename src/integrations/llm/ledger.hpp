@@ -10,6 +10,7 @@
 #include "conductorai/clock.hpp"
 #include "conductorai/llm_provider.hpp"
 #include "conductorai/state_manager.hpp"
+#include "integrations/llm/prices.hpp"
 #include "integrations/llm/step_notes.hpp"
 
 namespace conductorai::integrations {
@@ -22,6 +23,8 @@ struct CallAccount {
   std::vector<BudgetScope> scopes;
   AgentId agent;                  // of the artifacts that hold large answers
   Milliseconds timeout{120'000};  // of one call: what it reserves of the wall budget, or all that is left of that
+  std::optional<Price> price{};   // of the model; without one nothing is charged in money, and no scope may limit it
+  bool frames = false;            // the provider counts tokens of its own around messages and tools
 };
 
 /// How a failed try is settled (DESIGN §9): a definite refusal costs nothing, an unknown outcome is charged at its worst case.

@@ -67,8 +67,9 @@ void judge_status(Error& error, int status) {
   }
 }
 
+// No matter of pace: whoever tries again because of the code alone would wait in vain.
 void no_quota(Error& error) {
-  error.code = ErrorCode::rate_limited;
+  error.code = ErrorCode::permission_denied;
   error.retry = Retry::never;
   error.hint = "the provider's account has no credit left: waiting does not help";
 }

@@ -1,0 +1,66 @@
+#include "cli/llm_options.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace conductorai::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path anchored(const std::string& path, const Project& project) {
+  return path.empty() ? fs::path() : project.root / path;
+}
+
+}  // namespace
+
+LlmOptions llm_options(const definition::Config& config, const Project& project) {
+  const definition::LlmConfig& llm = config.llm;
+  LlmOptions options{.base_url = llm.base_url,
+                     .api = llm.api,
+                     .organisation = llm.organisation,
+                     .headers = llm.headers,
+                     .proxy = llm.proxy,
+                     .ca_file = anchored(llm.ca_file, project),
+                     .prices = anchored(llm.prices, project),
+                     .timeout = llm.timeout,
+                     .connect_timeout = llm.connect_timeout,
+                     .first_byte_timeout = llm.first_byte_timeout,
+                     .idle_timeout = llm.idle_timeout,
+                     .key = {}};
+  options.key = [openai = llm.openai_key, anthropic = llm.anthropic_key](const std::string& provider) -> Result<std::string> {
+    const definition::Secret& secret = provider == "openai" ? openai : anthropic;
+    if (secret.empty()) return std::string();
+    return definition::reveal(secret);
+  };
+  return options;
+}
+
+Result<void> with_models(const definition::Config& config, const Project& project, const std::function<Result<void>(ConductorAI&)>& use) {
+  std::error_code error;
+  std::string folder = (fs::temp_directory_path(error) / "conductorai-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) return fail(ErrorCode::unavailable, "no temporary folder can be made", folder);
+  Result<void> done;
+  {
+    ConductorAI ai({.project_root = project.root,
+                    .state_dir = folder,
+                    .state = "memory",
+                    .artifacts = "memory",
+                    .agents_per_type = 1,
+                    .llm = llm_options(config, project)});
+    done = ai.initialize();
+    if (done) done = use(ai);
+    ai.shutdown();
+  }
+  fs::remove_all(folder, error);
+  return done;
+}
+
+Result<void> check_model_use(const WorkflowDefinition& definition, const definition::Config& config, const Project& project) {
+  if (definition.llm.provider != "openai" && definition.llm.provider != "anthropic") return {};
+  return with_models(config, project, [&](ConductorAI& ai) { return ai.check_llm(definition); });
+}
+
+}  // namespace conductorai::cli
