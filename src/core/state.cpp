@@ -25,10 +25,13 @@ constexpr std::array kAgentPhases{AgentPhase{"coding", Phase::development},    A
                                   AgentPhase{"devops", Phase::devops},         AgentPhase{"deploying", Phase::devops},
                                   AgentPhase{"monitor", Phase::monitoring}};
 
-Phase default_phase(const TaskDefinition& task, Phase latest_need) {
+using AgentPhases = std::map<AgentType, Phase>;
+
+Phase default_phase(const TaskDefinition& task, Phase latest_need, const AgentPhases& others) {
   for (const AgentPhase& known : kAgentPhases)
     if (known.type == task.agent.value) return std::max(known.phase, latest_need);
-  return latest_need;
+  const auto other = others.find(task.agent);
+  return other == others.end() ? latest_need : std::max(other->second, latest_need);
 }
 
 std::map<TaskId, std::vector<TaskId>> dependents_of(const WorkflowDefinition& definition) {
@@ -89,7 +92,9 @@ bool operator==(const WorkflowState& a, const WorkflowState& b) {
   return members(a) == members(b);
 }
 
-std::map<TaskId, Phase> phases_of(const WorkflowDefinition& definition) {
+namespace {
+
+std::map<TaskId, Phase> phases_with(const WorkflowDefinition& definition, const AgentPhases& others) {
   const auto dependents = dependents_of(definition);
   std::map<TaskId, const TaskDefinition*> known;
   std::map<TaskId, int> open;
@@ -102,7 +107,7 @@ std::map<TaskId, Phase> phases_of(const WorkflowDefinition& definition) {
     if (count == 0) work.push_back(id);
   for (; !work.empty(); work.pop_front()) {
     const TaskDefinition& task = *known.at(work.front());
-    const Phase phase = task.phase.value_or(default_phase(task, latest[task.id]));
+    const Phase phase = task.phase.value_or(default_phase(task, latest[task.id], others));
     phases[task.id] = phase;
     for (const TaskId& dependent : dependents.at(task.id)) {
       latest[dependent] = std::max(latest[dependent], phase);
@@ -112,11 +117,26 @@ std::map<TaskId, Phase> phases_of(const WorkflowDefinition& definition) {
   return phases;  // without the tasks of a cycle
 }
 
+}  // namespace
+
+std::map<TaskId, Phase> phases_of(const WorkflowDefinition& definition) {
+  return phases_with(definition, {});
+}
+
+void name_phases(WorkflowDefinition& definition, const AgentPhases& of_agents) {
+  const auto known = phases_of(definition), phases = phases_with(definition, of_agents);
+  for (TaskDefinition& task : definition.tasks) {
+    const auto agent = of_agents.find(task.agent);
+    const auto phase = known.find(task.id);
+    if (!task.phase && agent != of_agents.end() && phase != known.end() && phase->second < agent->second) task.phase = phases.at(task.id);
+  }
+}
+
 Phase phase_of(const WorkflowDefinition& definition, const TaskDefinition& task) {
   if (task.phase) return *task.phase;
   const auto phases = phases_of(definition);
   auto it = phases.find(task.id);
-  return it == phases.end() ? default_phase(task, Phase::development) : it->second;
+  return it == phases.end() ? default_phase(task, Phase::development, {}) : it->second;
 }
 
 WorkflowState initial_state(WorkflowId id, std::shared_ptr<const WorkflowDefinition> definition) {

@@ -199,6 +199,8 @@ WorkflowState initial_state(WorkflowId id, std::shared_ptr<const WorkflowDefinit
 [[nodiscard]] Phase phase_of(const WorkflowDefinition& definition, const TaskDefinition& task);
 /// The same for all tasks, in one pass.
 [[nodiscard]] std::map<TaskId, Phase> phases_of(const WorkflowDefinition& definition);
+/// Writes down the phase of tasks that name none and whose agents, of types unknown here, belong to a later one than their needs.
+void name_phases(WorkflowDefinition& definition, const std::map<AgentType, Phase>& of_agents);
 /// When the workflow's timeout ends; none without one.
 [[nodiscard]] std::optional<Timestamp> deadline(const WorkflowState& state);
 

@@ -220,12 +220,9 @@ void check_files(Loading& loading) {
 
 /// An agent that is registered beyond the built-in ones, whose phases the core knows, may belong to a later phase.
 void take_phases(Loading& loading) {
-  const auto phases = core::phases_of(loading.draft);
-  for (TaskDefinition& task : loading.draft.tasks) {
-    const AgentDescription* agent = find_agent(loading.request.agents, task.agent);
-    const auto known = phases.find(task.id);
-    if (!task.phase && agent != nullptr && known != phases.end() && known->second < agent->phase) task.phase = agent->phase;
-  }
+  std::map<AgentType, Phase> of_agents;
+  for (const AgentDescription& agent : loading.request.agents) of_agents.emplace(agent.type, agent.phase);
+  core::name_phases(loading.draft, of_agents);
 }
 
 void check(Loading& loading) {

@@ -136,11 +136,15 @@ TEST_F(RequirementFiles, AndRepositoriesMustBeThere) {
 TEST(LoadWorkflow, TakesPhasesFromAgentsRegisteredLater) {
   auto agents = all_agents();
   agents.push_back(agent("auditor", false, Phase::monitoring));
-  const auto loaded =
-      load_text("name: a\ntasks:\n  x: { agent: auditor }\n  y: { agent: command, needs: [x], with: { run: ls } }\n", agents);
+  agents.push_back(agent("shipper", false, Phase::devops));
+  const auto loaded = load_text(
+      "name: a\ntasks:\n  x: { agent: auditor }\n  y: { agent: command, needs: [x], with: { run: ls } }\n"
+      "  z: { agent: shipper, needs: [y] }\n",
+      agents);
   ASSERT_TRUE(loaded) << problems_of(loaded);
   EXPECT_EQ(loaded->definition.tasks[0].phase, Phase::monitoring);
   EXPECT_EQ(loaded->definition.tasks[1].phase, std::nullopt) << "follows from its needs";
+  EXPECT_EQ(loaded->definition.tasks[2].phase, Phase::monitoring) << "no earlier than what it needs";
 }
 
 TEST(LoadWorkflow, ChecksThousandsOfTasksInLittleTime) {

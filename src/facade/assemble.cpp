@@ -79,11 +79,6 @@ Result<void> open_artifacts(House& house) {
   return {};
 }
 
-/// One sandbox object serves all commands; which of the two is the workflow's choice.
-struct Sandboxes {
-  std::shared_ptr<Sandbox> walls, none;
-};
-
 std::function<task<Result<std::filesystem::path>>(std::shared_ptr<const TaskAssignment>)> repositories(House& house) {
   return [&house](std::shared_ptr<const TaskAssignment> assignment) -> task<Result<std::filesystem::path>> {
     return house.engine->repository(assignment->id.workflow, assignment->workflow);
@@ -92,13 +87,14 @@ std::function<task<Result<std::filesystem::path>>(std::shared_ptr<const TaskAssi
 
 void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkArea area, std::map<std::string, std::string> environment) {
   const infrastructure::SandboxOptions options{.state_dir = house.options.state_dir};
-  Sandboxes sandboxes{.walls = infrastructure::make_bubblewrap_sandbox(loop, options),
-                      .none = infrastructure::make_no_sandbox(loop, options)};
+  // One sandbox object serves all commands; which of the two is the workflow's choice.
+  const std::shared_ptr<Sandbox> walls = infrastructure::make_bubblewrap_sandbox(loop, options);
+  const std::shared_ptr<Sandbox> none = infrastructure::make_no_sandbox(loop, options);
   // Any variable that names a secret: without a sandbox a command can read more than it was given.
   std::vector<std::string> names;
   for (const auto& [name, value] : environment) names.push_back(name);
   auto secrets = agents::secrets_in(environment, names);
-  house.host_services = [&house, &loop, area, sandboxes, secrets = std::move(secrets), environment = std::move(environment)] {
+  house.host_services = [&house, &loop, area, walls, none, secrets = std::move(secrets), environment = std::move(environment)] {
     return agents::HostServices{
         .executor = loop,
         .clock = loop,
@@ -107,8 +103,8 @@ void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkAr
         .states = *house.states,
         .artifacts = *house.artifacts,
         .workspaces = *house.workspaces,
-        .sandbox = [sandboxes](const SandboxDefinition& wanted) -> Result<std::shared_ptr<Sandbox>> {
-          return wanted.enabled ? sandboxes.walls : sandboxes.none;
+        .sandbox = [walls, none](const SandboxDefinition& wanted) -> Result<std::shared_ptr<Sandbox>> {
+          return wanted.enabled ? walls : none;
         },
         .llm = [&house](std::shared_ptr<const TaskAssignment> assignment) { return house.models->open(std::move(assignment)); },
         .repository = repositories(house),

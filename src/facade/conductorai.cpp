@@ -55,6 +55,7 @@ class ConductorAI::Impl {
   task<Result<WorkflowView>> view(core::WorkflowState state);
   task<Result<WorkflowView>> run_workflow(WorkflowDefinition definition, orchestration::Watcher watcher);
   task<Result<WorkflowView>> resume(WorkflowId id, RunOverrides overrides, orchestration::Watcher watcher);
+  task<Result<void>> control(WorkflowId id, core::Command command);
   task<Result<WorkflowView>> state_of(WorkflowId id);
   task<Result<void>> read_events(WorkflowId id, std::uint64_t from, bool follow, std::function<void(const EventRecord&)> on_event);
   task<Result<std::uint64_t>> emit_from(WorkflowId id, std::uint64_t from, std::function<void(const EventRecord&)> on_event);
@@ -63,14 +64,15 @@ class ConductorAI::Impl {
   task<Result<void>> resolve_dead_letter(std::int64_t id, bool again);
 
   task<Result<MonitorReport>> monitor_release(MonitorRequest request);
-
   task<Result<std::vector<std::string>>> list_models(std::string provider);
   task<Result<LlmCheck>> check_model(LlmDefinition llm);
+
   [[nodiscard]] facade::House& house() { return *house_; }
   [[nodiscard]] const facade::House* maybe_house() const { return house_.get(); }
 
  private:
   task<void> watch_interrupts();
+  task<Result<void>> settle_once();
 
   Options options_;
   runtime::Loop loop_;
@@ -78,6 +80,7 @@ class ConductorAI::Impl {
   CancelSource following_;  // read_events in follow mode
   std::unique_ptr<facade::House> house_;
   std::vector<std::unique_ptr<BaseAgent>> early_;  // registered before initialize
+  bool settled_ = false;                           // ended workflows of dead owners
   runtime::TaskScope scope_;
 };
 
@@ -95,7 +98,14 @@ Result<void> ConductorAI::Impl::initialize() {
   scope_.spawn(watch_interrupts());
   for (auto& agent : std::exchange(early_, {}))
     if (auto added = house_->add_agent(std::move(agent)); !added) return added;
-  return run(house_->engine->settle_ended());
+  return {};
+}
+
+// What an ended workflow's dead owner left undone is done by the next who looks at a workflow or changes one; a mere list costs nothing.
+task<Result<void>> ConductorAI::Impl::settle_once() {
+  if (std::exchange(settled_, true)) co_return Result<void>{};
+  auto settled = co_await house_->engine->settle_ended();
+  co_return settled;
 }
 
 void ConductorAI::Impl::shutdown() {
@@ -158,6 +168,11 @@ task<Result<WorkflowView>> ConductorAI::Impl::view(core::WorkflowState state) {
 }
 
 task<Result<WorkflowView>> ConductorAI::Impl::run_workflow(WorkflowDefinition definition, orchestration::Watcher watcher) {
+  auto settled = co_await settle_once();
+  if (!settled) co_return fail(settled.error());
+  std::map<AgentType, Phase> of_agents;
+  for (const AgentDescription& agent : house_->descriptions) of_agents.emplace(agent.type, agent.phase);
+  core::name_phases(definition, of_agents);
   auto ended = co_await house_->engine->run_workflow(std::move(definition), std::move(watcher));
   if (!ended) co_return fail(ended.error());
   house_->models->forget(ended->id);
@@ -165,6 +180,8 @@ task<Result<WorkflowView>> ConductorAI::Impl::run_workflow(WorkflowDefinition de
 }
 
 task<Result<WorkflowView>> ConductorAI::Impl::resume(WorkflowId id, RunOverrides overrides, orchestration::Watcher watcher) {
+  auto settled = co_await settle_once();
+  if (!settled) co_return fail(settled.error());
   if (overrides.llm) {
     auto pinned = co_await house_->models->pin(id, *overrides.llm, options_.project_root);
     if (!pinned) co_return fail(pinned.error());
@@ -176,7 +193,16 @@ task<Result<WorkflowView>> ConductorAI::Impl::resume(WorkflowId id, RunOverrides
   co_return co_await view(std::move(*ended));
 }
 
+task<Result<void>> ConductorAI::Impl::control(WorkflowId id, core::Command command) {
+  auto settled = co_await settle_once();
+  if (!settled) co_return fail(settled.error());
+  auto told = co_await house_->engine->control(std::move(id), std::move(command));
+  co_return told;
+}
+
 task<Result<WorkflowView>> ConductorAI::Impl::state_of(WorkflowId id) {
+  auto settled = co_await settle_once();
+  if (!settled) co_return fail(settled.error());
   auto state = co_await house_->engine->get_workflow_state(id);
   if (!state) co_return fail(state.error());
   co_return co_await view(std::move(*state));
@@ -198,6 +224,8 @@ task<Result<std::uint64_t>> ConductorAI::Impl::emit_from(WorkflowId id, std::uin
 
 task<Result<void>> ConductorAI::Impl::read_events(WorkflowId id, std::uint64_t from, bool follow,
                                                   std::function<void(const EventRecord&)> on_event) {
+  auto settled = co_await settle_once();
+  if (!settled) co_return fail(settled.error());
   TaskEnvironment environment = co_await current_environment();
   while (true) {
     auto summary = co_await house_->states->get(id);
@@ -219,6 +247,31 @@ task<Result<MonitorReport>> ConductorAI::Impl::monitor_release(MonitorRequest re
   auto work = facade::watch_release(*house_, loop_, std::move(request));
   auto report = co_await std::move(work).in({&loop_, &following_});
   co_return report;
+}
+
+task<Result<std::vector<std::string>>> ConductorAI::Impl::list_models(std::string provider) {
+  auto opened = house_->llm_services->open(provider, {});
+  if (!opened) co_return fail(opened.error());
+  auto work = (*opened)->models();
+  auto names = co_await std::move(work).in({&loop_, &following_});
+  co_return names;
+}
+
+task<Result<LlmCheck>> ConductorAI::Impl::check_model(LlmDefinition llm) {
+  auto opened = house_->llm_services->open(llm.provider, llm.model);
+  if (!opened) co_return fail(opened.error());
+  LLMRequest request;
+  request.messages = {{.role = Role::user, .text = "Answer with the one word: ready", .tool_calls = {}, .tool_call_id = {}}};
+  request.output_tokens_max = kCheckTokensMax;
+  const Instant asked_at = loop_.steady_now();
+  auto work = (*opened)->chat(std::move(request));
+  auto answer = co_await std::move(work).in({&loop_, &following_});
+  if (!answer) co_return fail(answer.error());
+  auto price = house_->llm_services->price_of(llm.provider, answer->model);
+  LlmCheck check{.provider = llm.provider, .model = answer->model, .answer = answer->text, .usage = answer->usage};
+  if (price && *price) check.usage.usd_micros = integrations::cost(**price, *answer);
+  check.duration_ms = std::chrono::duration_cast<Milliseconds>(loop_.steady_now() - asked_at).count();
+  co_return check;
 }
 
 task<Result<std::shared_ptr<const WorkflowDefinition>>> ConductorAI::Impl::definition_of(WorkflowId id) {
@@ -249,31 +302,6 @@ task<Result<void>> ConductorAI::Impl::resolve_dead_letter(std::int64_t id, bool 
   if (!letters) co_return fail(letters.error());
   const auto letter = std::ranges::find(*letters, id, &DeadLetter::id);
   if (letter == letters->end()) co_return fail(ErrorCode::not_found, "no such dead letter", std::to_string(id));
-task<Result<std::vector<std::string>>> ConductorAI::Impl::list_models(std::string provider) {
-  auto opened = house_->llm_services->open(provider, {});
-  if (!opened) co_return fail(opened.error());
-  auto work = (*opened)->models();
-  auto names = co_await std::move(work).in({&loop_, &following_});
-  co_return names;
-}
-
-task<Result<LlmCheck>> ConductorAI::Impl::check_model(LlmDefinition llm) {
-  auto opened = house_->llm_services->open(llm.provider, llm.model);
-  if (!opened) co_return fail(opened.error());
-  LLMRequest request;
-  request.messages = {{.role = Role::user, .text = "Answer with the one word: ready", .tool_calls = {}, .tool_call_id = {}}};
-  request.output_tokens_max = kCheckTokensMax;
-  const Instant asked_at = loop_.steady_now();
-  auto work = (*opened)->chat(std::move(request));
-  auto answer = co_await std::move(work).in({&loop_, &following_});
-  if (!answer) co_return fail(answer.error());
-  auto price = house_->llm_services->price_of(llm.provider, answer->model);
-  LlmCheck check{.provider = llm.provider, .model = answer->model, .answer = answer->text, .usage = answer->usage};
-  if (price && *price) check.usage.usd_micros = integrations::cost(**price, *answer);
-  check.duration_ms = std::chrono::duration_cast<Milliseconds>(loop_.steady_now() - asked_at).count();
-  co_return check;
-}
-
   if (again) {
     auto requeued = co_await requeue(std::move(*letter));
     co_return requeued;
@@ -310,7 +338,7 @@ Result<WorkflowView> ConductorAI::resume_workflow(WorkflowId id, RunOverrides ov
   return impl_->run(impl_->resume(std::move(id), std::move(overrides), std::move(on_event)));
 }
 Result<void> ConductorAI::control(WorkflowId id, ControlCommand command) {
-  return impl_->run(impl_->house().engine->control(std::move(id), to_core(std::move(command))));
+  return impl_->run(impl_->control(std::move(id), to_core(std::move(command))));
 }
 Result<WorkflowView> ConductorAI::get_workflow_state(WorkflowId id) {
   return impl_->run(impl_->state_of(std::move(id)));
@@ -333,6 +361,15 @@ Result<std::vector<ArtifactRecord>> ConductorAI::query_artifacts(ArtifactQuery q
 }
 Result<std::vector<StepRecord>> ConductorAI::list_steps(WorkflowId id) {
   return impl_->run(impl_->house().states->list_steps(std::move(id)));
+}
+Result<std::vector<std::string>> ConductorAI::list_models(std::string provider) {
+  return impl_->run(impl_->list_models(std::move(provider)));
+}
+Result<LlmCheck> ConductorAI::check_model(LlmDefinition llm) {
+  return impl_->run(impl_->check_model(std::move(llm)));
+}
+Result<void> ConductorAI::check_llm(const WorkflowDefinition& definition) const {
+  return impl_->house().llm_services->check(definition);
 }
 Result<std::vector<AgentState>> ConductorAI::agent_states() {
   return impl_->run(impl_->house().states->agent_states());
@@ -362,15 +399,6 @@ Result<MonitorReport> ConductorAI::monitor_release(MonitorRequest request) {
   return impl_->run(impl_->monitor_release(std::move(request)));
 }
 void ConductorAI::interrupt() noexcept {
-Result<std::vector<std::string>> ConductorAI::list_models(std::string provider) {
-  return impl_->run(impl_->list_models(std::move(provider)));
-}
-Result<LlmCheck> ConductorAI::check_model(LlmDefinition llm) {
-  return impl_->run(impl_->check_model(std::move(llm)));
-}
-Result<void> ConductorAI::check_llm(const WorkflowDefinition& definition) const {
-  return impl_->house().llm_services->check(definition);
-}
   impl_->interrupt();
 }
 
