@@ -22,12 +22,11 @@ struct GetOptions {
 };
 
 int list(const Globals& globals, const ListOptions& options) {
-  auto session = Session::open(globals, {});
-  if (!session) return report(session.error());
-  auto id = (*session)->find(options.id);
-  if (!id) return report(id.error());
-  auto records = (*session)->ai().query_artifacts(
-      {.workflow = *id, .task = TaskId(options.task), .agent = {}, .type = options.type, .name = options.name, .limit = kArtifactsMax});
+  auto opened = open_workflow(globals, options.id);
+  if (!opened) return report(opened.error());
+  auto& [session, id] = *opened;
+  auto records = session->ai().query_artifacts(
+      {.workflow = id, .task = TaskId(options.task), .agent = {}, .type = options.type, .name = options.name, .limit = kArtifactsMax});
   if (!records) return report(records.error());
   Table table({"DIGEST", "SIZE", "TYPE", "TASK", "ROUND", "TRY", "NAME"});
   for (const auto& record : *records) {

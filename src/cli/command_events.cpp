@@ -17,12 +17,11 @@ struct EventsOptions {
 };
 
 int events(const Globals& globals, const EventsOptions& options) {
-  auto session = Session::open(globals, {});
-  if (!session) return report(session.error());
-  auto id = (*session)->find(options.id);
-  if (!id) return report(id.error());
-  if (options.follow) (*session)->catch_signals();
-  auto read = (*session)->ai().read_events(*id, options.from, options.follow, [&](const EventRecord& record) {
+  auto opened = open_workflow(globals, options.id);
+  if (!opened) return report(opened.error());
+  auto& [session, id] = *opened;
+  if (options.follow) session->catch_signals();
+  auto read = session->ai().read_events(id, options.from, options.follow, [&](const EventRecord& record) {
     if (globals.json)
       std::cout << event_line(record) << "\n";
     else

@@ -129,19 +129,18 @@ Result<void> export_to_archive(ConductorAI& ai, const WorkflowId& id, const fs::
 }
 
 int export_workflow(const Globals& globals, const ExportOptions& options) {
-  auto session = Session::open(globals, {});
-  if (!session) return report(session.error());
-  auto id = (*session)->find(options.id);
-  if (!id) return report(id.error());
+  auto opened = open_workflow(globals, options.id);
+  if (!opened) return report(opened.error());
+  auto& [session, id] = *opened;
   Result<void> done;
   if (is_archive(options.to)) {
-    done = export_to_archive((*session)->ai(), *id, options.to);
+    done = export_to_archive(session->ai(), id, options.to);
   } else {
     done = claim_folder(options.to);
-    if (done) done = write_all((*session)->ai(), *id, options.to);
+    if (done) done = write_all(session->ai(), id, options.to);
   }
   if (!done) return report(done.error());
-  std::cerr << "exported " << id->str() << " to " << options.to << "\n";
+  std::cerr << "exported " << id.str() << " to " << options.to << "\n";
   return kOk;
 }
 

@@ -61,22 +61,21 @@ int tell(const Globals& globals, const WorkflowId& id, const fs::path& file, std
 }
 
 int write(const Globals& globals, const ReportOptions& options) {
-  auto session = Session::open(globals, {});
-  if (!session) return report(session.error());
-  auto id = (*session)->find(options.id);
-  if (!id) return report(id.error());
-  auto page = make_report((*session)->ai(), *id);
+  auto opened = open_workflow(globals, options.id);
+  if (!opened) return report(opened.error());
+  auto& [session, id] = *opened;
+  auto page = make_report(session->ai(), id);
   if (!page) return report(page.error());
   if (options.output == "-") {
     std::cout << *page << std::flush;
     return kOk;
   }
-  const fs::path file = options.output.empty() ? report_path((*session)->project().state_dir, *id) : fs::path(options.output);
+  const fs::path file = options.output.empty() ? report_path(session->project().state_dir, id) : fs::path(options.output);
   if (auto written = write_report(file, *page); !written) return report(written.error());
   const bool open = options.open == "yes" || (options.open == "auto" && !globals.json && output_is_terminal() && has_screen());
   if (open && !open_in_browser(fs::absolute(file)) && options.open == "yes")
-    std::cerr << "conductorai: warning: no xdg-open here; the report is in " << file.string() << "\n";
-  return tell(globals, *id, file, page->size());
+    warn(session->config(), "no xdg-open here; the report is in " + file.string());
+  return tell(globals, id, file, page->size());
 }
 
 }  // namespace

@@ -1,11 +1,8 @@
-#include <iostream>
-
 #include "cli/command.hpp"
 #include "cli/drive.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/llm_options.hpp"
 #include "cli/run_options.hpp"
-#include "cli/text.hpp"
 #include "cli/workflow_source.hpp"
 
 namespace conductorai::cli {
@@ -49,8 +46,8 @@ int run(const Globals& globals, const RunOptions& options) {
   if (auto applied = apply(options, definition); !applied) return report(applied.error());
   if (auto checked = check_llm(definition, sourced->agents); !checked) return report(checked.error());
   if (auto reachable = check_model_use(definition, *config, project); !reachable) return report(reachable.error());
-  for (const auto& warning : sourced->loaded.warnings) std::cerr << "conductorai: warning: " << clean_line(warning) << "\n";
-  if (!definition.sandbox.enabled) std::cerr << "conductorai: warning: --sandbox=none: generated code runs with your own rights\n";
+  for (const auto& warning : sourced->loaded.warnings) warn(*config, warning);
+  if (!definition.sandbox.enabled) warn(*config, "--sandbox=none: generated code runs with your own rights");
 
   Progress progress(progress_style(globals.json), &definition);
   auto session = Session::open(
@@ -69,7 +66,8 @@ void add_run(CLI::App& app, CommandLine& line) {
         command.add_option("--llm", o.llm, "Who answers: openai, anthropic, mock, mock:FILE")->type_name("PROVIDER");
         command.add_option("--model", o.model, "Model of the provider")->type_name("NAME");
         command.add_option("--sandbox", o.sandbox, "none: run generated code without a sandbox")->type_name("on|none");
-        command.add_option("--budget", o.budget, "Limits on top of the workflow's: usd=2.50,calls=10,wall-minutes=5")->type_name("LIMITS");
+        command.add_option("--budget", o.budget, "Limits on top of the workflow's: usd=2.50,tokens=100000,calls=10,wall-minutes=5")
+            ->type_name("LIMITS");
         command.add_flag("--allow-dirty", o.allow_dirty, "Start although the checkout has changes; they are left out");
       },
       run);

@@ -1,11 +1,7 @@
-#include <iostream>
-
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/json_lines.hpp"
 #include "cli/session.hpp"
 #include "cli/summary.hpp"
-#include "cli/terminal.hpp"
 
 namespace conductorai::cli {
 
@@ -16,16 +12,12 @@ struct StatusOptions {
 };
 
 int status(const Globals& globals, const StatusOptions& options) {
-  auto session = Session::open(globals, {});
-  if (!session) return report(session.error());
-  auto id = (*session)->find(options.id);
-  if (!id) return report(id.error());
-  auto view = (*session)->ai().get_workflow_state(*id);
+  auto opened = open_workflow(globals, options.id);
+  if (!opened) return report(opened.error());
+  auto& [session, id] = *opened;
+  auto view = session->ai().get_workflow_state(id);
   if (!view) return report(view.error());
-  if (globals.json)
-    std::cout << result_line(*view) << std::endl;
-  else
-    std::cout << summary_text(*view, (*session)->project().state_dir, terminal_columns(), use_colors()) << std::flush;
+  print_view(*view, session->project().state_dir, globals.json);
   return kOk;
 }
 

@@ -19,7 +19,7 @@ int validate(const Globals& globals, const WorkflowSource& source) {
   int code = kOk;
   auto sourced = load_source(source, project, *config, code);
   if (!sourced) return code;
-  for (const auto& warning : sourced->loaded.warnings) std::cerr << "conductorai: warning: " << clean_line(warning) << "\n";
+  for (const auto& warning : sourced->loaded.warnings) warn(*config, warning);
   const auto& definition = sourced->loaded.definition;
   std::cout << fmt::format("{}: valid, {} tasks\n", clean_line(definition.name), definition.tasks.size());
   return kOk;

@@ -92,12 +92,11 @@ std::string headline(const WorkflowView& view) {
 }
 
 int why(const Globals& globals, const WhyOptions& options) {
-  auto session = Session::open(globals, {});
-  if (!session) return report(session.error());
-  ConductorAI& ai = (*session)->ai();
-  auto id = (*session)->find(options.id);
-  if (!id) return report(id.error());
-  auto view = ai.get_workflow_state(*id);
+  auto opened = open_workflow(globals, options.id);
+  if (!opened) return report(opened.error());
+  auto& [session, id] = *opened;
+  ConductorAI& ai = session->ai();
+  auto view = ai.get_workflow_state(id);
   if (!view) return report(view.error());
   if (globals.json) {
     std::cout << result_line(*view) << std::endl;
@@ -110,7 +109,7 @@ int why(const Globals& globals, const WhyOptions& options) {
     found = found || named;
     if (options.task.empty() ? needs_a_word(task) : named) out += "\n" + task_text(ai, task);
   }
-  if (!found) return report({.code = ErrorCode::not_found, .message = "the workflow has no task " + options.task, .where = id->str()});
+  if (!found) return report({.code = ErrorCode::not_found, .message = "the workflow has no task " + options.task, .where = id.str()});
   if (options.task.empty() && view->status == WorkflowStatus::completed) out += "every task is done\n";
   std::cout << out << std::flush;
   return kOk;

@@ -5,7 +5,6 @@
 #include <iostream>
 
 #include "cli/exit_code.hpp"
-#include "cli/json_lines.hpp"
 #include "cli/report_file.hpp"
 #include "cli/summary.hpp"
 #include "cli/terminal.hpp"
@@ -53,16 +52,11 @@ bool keeps_state(const Session& session) {
 void leave_report(Session& session, const WorkflowView& view) {
   auto page = make_report(session.ai(), view.id);
   const auto written = page ? write_report(report_path(session.project().state_dir, view.id), *page) : fail(page.error());
-  if (!written) std::cerr << "conductorai: warning: " << clean_line(to_string(written.error())) << "\n";
+  if (!written) warn(session.config(), to_string(written.error()));
 }
 
 void tell_end(const Session& session, const WorkflowView& view, bool json) {
-  if (json) {
-    std::cout << result_line(view) << std::endl;
-  } else {
-    const auto state_dir = keeps_state(session) ? session.project().state_dir : std::filesystem::path();
-    std::cout << summary_text(view, state_dir, terminal_columns(), use_colors()) << std::flush;
-  }
+  print_view(view, keeps_state(session) ? session.project().state_dir : std::filesystem::path(), json);
   const bool resumable = view.status == WorkflowStatus::in_progress || view.status == WorkflowStatus::paused;
   if (Session::signal() != 0 && resumable && keeps_state(session))
     std::cerr << "interrupted; to go on: conductorai resume " << view.id.str() << std::endl;

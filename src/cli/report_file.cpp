@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -37,7 +38,12 @@ Result<std::string> make_report(ConductorAI& ai, const WorkflowId& id) {
   auto view = ai.get_workflow_state(id);
   if (!view) return fail(view.error());
   report::Material material{.view = std::move(*view)};
-  if (material.view.release) material.releases.push_back(*material.view.release);
+  if (material.view.release) {  // only workflows that deploy pay for asking
+    auto releases = ai.list_releases();
+    if (!releases) return fail(releases.error());
+    std::ranges::copy_if(*releases, std::back_inserter(material.releases),
+                         [&](const ReleaseInfo& release) { return release.workflow == id; });
+  }
   auto read = ai.read_events(id, 1, false, [&](const EventRecord& record) { material.events.push_back(record); });
   if (!read) return fail(read.error());
   if (auto definition = ai.get_definition(id)) material.definition = std::move(*definition);

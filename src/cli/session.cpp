@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <iostream>
 
 #include "cli/exit_code.hpp"
 #include "cli/llm_options.hpp"
+#include "cli/text.hpp"
 
 extern char** environ;
 
@@ -180,6 +182,14 @@ Result<WorkflowId> Session::find(const std::string& text) {
   return fail(ErrorCode::invalid_argument, "the id is ambiguous: " + text, list);
 }
 
+Result<OpenedWorkflow> open_workflow(const Globals& globals, const std::string& id) {
+  auto session = Session::open(globals, {});
+  if (!session) return fail(session.error());
+  auto found = (*session)->find(id);
+  if (!found) return fail(found.error());
+  return OpenedWorkflow{std::move(*session), std::move(*found)};
+}
+
 Result<std::vector<AgentDescription>> known_agents() {
   TemporaryFolder folder;
   ConductorAI ai(
@@ -188,6 +198,11 @@ Result<std::vector<AgentDescription>> known_agents() {
   auto agents = ai.agent_descriptions();
   ai.shutdown();
   return agents;
+}
+
+void warn(const definition::Config& config, const std::string& sentence) {
+  if (config.runtime.log_level == "off" || config.runtime.log_level == "error") return;
+  std::cerr << "conductorai: warning: " << clean_line(sentence) << "\n";
 }
 
 std::string user_name() {

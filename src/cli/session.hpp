@@ -52,6 +52,14 @@ class Session {
   std::unique_ptr<ConductorAI> ai_;
 };
 
+/// A session, and the workflow the user names in it.
+struct OpenedWorkflow {
+  std::unique_ptr<Session> session;
+  WorkflowId id;
+};
+/// Errors: of Session::open and Session::find.
+Result<OpenedWorkflow> open_workflow(const Globals& globals, const std::string& id);
+
 std::map<std::string, std::string> environment();
 
 /// Configuration as all commands see it. Prints all but the first problem to stderr.
@@ -59,6 +67,9 @@ Result<definition::Config> load_configuration(const Globals& globals, const Proj
 
 /// The agents of this build, without touching any state.
 Result<std::vector<AgentDescription>> known_agents();
+
+/// On stderr, unless runtime.log-level leaves warnings out.
+void warn(const definition::Config& config, const std::string& sentence);
 
 /// "alice@host", for records of who did something.
 std::string user_name();

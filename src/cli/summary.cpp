@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iostream>
 
+#include "cli/json_lines.hpp"
 #include "cli/report_file.hpp"
+#include "cli/terminal.hpp"
 #include "cli/text.hpp"
 
 namespace conductorai::cli {
@@ -122,6 +125,8 @@ std::string record_lines(const WorkflowView& view, const std::filesystem::path& 
 std::string next_step(const WorkflowView& view) {
   const std::string id = view.id.str();
   if (!view.approvals.empty()) return fmt::format("conductorai approve {} {}", id, view.approvals.front().id.str());
+  if (view.paused_for == PauseKind::budget && view.reason.find(": project/") != std::string::npos)
+    return "conductorai resume " + id + " tomorrow (UTC), or with a higher budget.*-per-day in conductorai.yaml";
   if (view.paused_for == PauseKind::budget) return "conductorai resume " + id + " --add-budget calls=N (or wall-minutes=N)";
   if (view.status == WorkflowStatus::paused || (view.status == WorkflowStatus::in_progress && view.owner.starts_with("none")))
     return "conductorai resume " + id;
@@ -144,6 +149,13 @@ std::string usage_text(const Usage& usage) {
   if (usage.unknown_calls > 0) out += fmt::format(", {} with unknown outcome", usage.unknown_calls);
   if (usage.usd_micros > 0) out += fmt::format(", {:.4f} USD", static_cast<double>(usage.usd_micros) / 1e6);
   return out;
+}
+
+void print_view(const WorkflowView& view, const std::filesystem::path& state_dir, bool json) {
+  if (json)
+    std::cout << result_line(view) << std::endl;
+  else
+    std::cout << summary_text(view, state_dir, terminal_columns(), use_colors()) << std::flush;
 }
 
 std::string summary_text(const WorkflowView& view, const std::filesystem::path& state_dir, std::size_t width, bool colors) {

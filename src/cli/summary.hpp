@@ -12,6 +12,9 @@ namespace conductorai::cli {
 /// command can look at it.
 std::string summary_text(const WorkflowView& view, const std::filesystem::path& state_dir, std::size_t width, bool colors);
 
+/// The same on standard output, or the view as a line of JSON.
+void print_view(const WorkflowView& view, const std::filesystem::path& state_dir, bool json);
+
 /// "calls 9, tokens 1234 in 567 out"
 std::string usage_text(const Usage& usage);
 

@@ -1,4 +1,5 @@
 """A release that is watched: rejected when its probes fail, mended in a feedback round, watched again later."""
+import pathlib
 import textwrap
 import unittest
 
@@ -55,6 +56,13 @@ class Watched(harness.ProjectTest):
         self.assertEqual(kinds, ["probes", "probes", "slo", "process"])
         failed = next(e for e in done.events if e["event"] == "task.completed" and e["payload"].get("verdict") == "failed")
         self.assertIn("expected status 404, got 200", str(failed["payload"]))
+
+        releases = [line["id"] for line in project.run("releases", "list", "--json").lines]
+        self.assertEqual(len(releases), 2, releases)
+        page = pathlib.Path(project.run("report").out.strip()).read_text()
+        shown = page[page.index('<section id="releases">'):].split("</section>")[0]
+        for release in releases:
+            self.assertIn(release, shown)
 
         again = project.run("monitor", "watched", "--for", "1s", "--json")
         self.assertEqual(again.code, 0, again)
