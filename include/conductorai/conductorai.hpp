@@ -47,14 +47,15 @@ struct Options {
   std::string state = "sqlite";        // "sqlite", "memory"
   bool create_state = true;            // false: `initialize` answers not_found where there is no state directory yet
   std::string artifacts = "files";     // "files", "memory"
-  int agents_per_type = 2;             // built-in agents registered of each type
+  int agents_per_type = 2;             // built-in agents registered of each type …
+  std::map<std::string, int> agents;   // … but of these: "coding" -> 4
   int agent_capacity = 4;
   int max_concurrent_tasks = 0;        // of this process; 0: none
+  BudgetDefinition day_budget;         // of all workflows of the state directory together, a day (UTC)
   int breaker_failures = 5;            // of an agent in a row: it gets no more work …
   Milliseconds breaker_open{30'000};   // … for this long, then one attempt tries it
   Milliseconds breaker_wait{300'000};  // a task waits no longer for such agents: it fails, and lies in the dead letters
   LlmOptions llm;
-  std::string log_level = "warn";
   std::function<void(const std::string& line)> on_progress;  // transient notices for a terminal; may be empty
 };
 
@@ -149,14 +150,14 @@ struct MonitorReport {
   std::string samples;  // JSON, docs/formats/samples.md
 };
 
-/// Calls run the event loop until their answer is there; events are delivered meanwhile, on the calling thread.
-/// `interrupt()` may be called from a signal handler or another thread.
 struct LlmCheck {
   std::string provider, model, answer;
   Usage usage;
   std::int64_t duration_ms = 0;
 };
 
+/// Calls run the event loop until their answer is there; events are delivered meanwhile, on the calling thread.
+/// `interrupt()` may be called from a signal handler or another thread.
 class ConductorAI {
  public:
   explicit ConductorAI(Options options);
@@ -192,8 +193,6 @@ class ConductorAI {
   /// Watches for a whole window. It changes nothing: what follows from its answer is the caller's decision.
   /// Errors: not_found (nothing serves), invalid_argument (probes), unavailable (too few samples), cancelled (interrupted).
   Result<MonitorReport> monitor_release(MonitorRequest request);
-  Result<std::vector<AgentState>> agent_states();
-  Result<std::vector<DeadLetter>> dead_letters();
   /// Names of the models the provider offers. Errors: as its calls.
   Result<std::vector<std::string>> list_models(std::string provider);
   /// One short call to the model, outside of any workflow and its budget. Errors: as the provider's.
@@ -201,6 +200,8 @@ class ConductorAI {
   /// Whether the workflow's model can be reached for under its budget, without calling it. Errors: unsupported, invalid_argument (a money
   /// budget and no known price).
   [[nodiscard]] Result<void> check_llm(const WorkflowDefinition& definition) const;
+  Result<std::vector<AgentState>> agent_states();
+  Result<std::vector<DeadLetter>> dead_letters();
   /// Requeues or drops. An attempt is requeued by opening its failed workflow again at its task; any other message is published again.
   /// Errors: not_found; conflict (the workflow has not failed); unavailable (nobody listens here, the letter stays).
   Result<void> resolve_dead_letter(std::int64_t id, bool requeue);

@@ -39,13 +39,22 @@ Options options_for(const Project& project, const definition::Config& config, Se
   options.agents_per_type = config.runtime.agents_per_type;
   options.agent_capacity = config.runtime.agent_capacity;
   options.max_concurrent_tasks = config.runtime.max_concurrent_tasks;
+  options.day_budget = config.budget.per_day;
   options.breaker_failures = config.runtime.breaker_failures;
   options.breaker_open = config.runtime.breaker_open;
   options.breaker_wait = config.runtime.breaker_wait;
-  options.log_level = config.runtime.log_level;
+  options.agents = config.runtime.agents;
   options.llm = llm_options(config, project);
   options.on_progress = std::move(request.on_progress);
   return options;
+}
+
+/// What can be written down and is not heeded must be refused, or somebody relies on it.
+Result<void> check_heeded(const definition::Config& config) {
+  const auto source = config.sources.find("runtime.shutdown-timeout");
+  if (source == config.sources.end() || source->second == "default") return {};
+  return fail(ErrorCode::unsupported, "runtime.shutdown-timeout: this build stops running attempts at once, and `resume` goes on",
+              source->second, "leave it out");
 }
 
 std::string lower(std::string text) {
@@ -107,6 +116,7 @@ Result<std::unique_ptr<Session>> Session::open(const Globals& globals, SessionRe
   Project project = find_project(".", globals.state_dir);
   auto config = load_configuration(globals, project, request.flags);
   if (!config) return fail(config.error());
+  if (auto heeded = check_heeded(*config); !heeded) return fail(heeded.error());
   const bool create = request.create;
   auto ai = std::make_unique<ConductorAI>(options_for(project, *config, std::move(request)));
   if (auto ready = ai->initialize(); !ready) {

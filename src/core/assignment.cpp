@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/decide.hpp"
+#include "core/json.hpp"
 #include "core/scope.hpp"
 
 namespace conductorai::core {
@@ -63,7 +64,7 @@ Result<AssignmentParts> assignment_parts(const WorkflowState& state, const TaskI
   return parts;
 }
 
-std::vector<BudgetScope> budget_scopes(const WorkflowState& state, const TaskId& task) {
+std::vector<BudgetScope> budget_scopes(const WorkflowState& state, const TaskId& task, const BudgetDefinition& per_day, Timestamp now) {
   const BudgetDefinition& limit = state.definition->budget;
   const BudgetDefinition& added = state.overrides.add_budget;
   std::vector<BudgetScope> scopes;
@@ -75,6 +76,11 @@ std::vector<BudgetScope> budget_scopes(const WorkflowState& state, const TaskId&
   scopes.push_back({.key = "task/" + state.id.value + "/" + task.value});
   if (auto it = state.tasks.find(task); it != state.tasks.end())
     scopes.push_back({.key = "agent/" + state.id.value + "/" + it->second.definition.agent.value});
+  scopes.push_back({.key = "project/" + to_iso8601(now).substr(0, std::string_view("YYYY-MM-DD").size()),
+                    .usd_micros = per_day.usd_micros,
+                    .tokens = per_day.tokens,
+                    .calls = per_day.calls,
+                    .wall_ms = per_day.wall_ms});
   return scopes;
 }
 

@@ -123,20 +123,24 @@ Error relocated(Error error, const Layer& layer) {
   return error;
 }
 
+template <class T>
+void keep_stricter(std::optional<T>& mine, const std::optional<T>& other) {
+  if (other && (!mine || *other < *mine)) mine = other;
+}
+
+void keep_stricter(BudgetDefinition& mine, const BudgetDefinition& other) {
+  for (auto limit : {&BudgetDefinition::usd_micros, &BudgetDefinition::tokens, &BudgetDefinition::calls, &BudgetDefinition::wall_ms})
+    keep_stricter(mine.*limit, other.*limit);
+}
+
 void read_layer(const Layer& layer, Config& config, std::vector<Error>& errors) {
   document::Problems problems(layer.name);
   const Config before = config;
   config_section().read(layer.root, config, problems);
   for (Error& error : problems.take()) errors.push_back(layer.origins.empty() ? std::move(error) : relocated(std::move(error), layer));
-  const auto stricter = [](std::optional<std::int64_t>& now, const std::optional<std::int64_t>& then) {
-    if (then && (!now || *then < *now)) now = then;
-  };
-  stricter(config.budget.usd_micros, before.budget.usd_micros);
-  stricter(config.budget.tokens, before.budget.tokens);
-  stricter(config.budget.calls, before.budget.calls);
-  stricter(config.budget.wall_ms, before.budget.wall_ms);
-  if (before.runtime.task_timeout && (!config.runtime.task_timeout || *before.runtime.task_timeout < *config.runtime.task_timeout))
-    config.runtime.task_timeout = before.runtime.task_timeout;
+  keep_stricter(config.budget, before.budget);
+  keep_stricter(config.budget.per_day, before.budget.per_day);
+  keep_stricter(config.runtime.task_timeout, before.runtime.task_timeout);
   const int cap = before.runtime.max_concurrent_tasks;
   if (cap > 0 && (config.runtime.max_concurrent_tasks == 0 || cap < config.runtime.max_concurrent_tasks))
     config.runtime.max_concurrent_tasks = cap;
@@ -170,11 +174,6 @@ std::vector<Layer> read_layers(const ConfigRequest& request, std::vector<Error>&
   for (const auto& [path, text] : request.flags) put(flags, path, text, "--" + path.substr(path.find('.') + 1), errors);
   layers.push_back(std::move(flags));
   return layers;
-}
-
-template <class T>
-void keep_stricter(std::optional<T>& mine, const std::optional<T>& other) {
-  if (other && (!mine || *other < *mine)) mine = other;
 }
 
 }  // namespace
@@ -215,10 +214,7 @@ void apply_config(const Config& config, WorkflowDefinition& definition) {
   const bool same_provider = config.llm.provider.empty() || definition.llm.provider == config.llm.provider;
   if (outranks_file("llm.model") || (definition.llm.model.empty() && same_provider)) definition.llm.model = config.llm.model;
   if (config.llm.retries && outranks_file("llm.retries")) definition.llm.retries = *config.llm.retries;
-  keep_stricter(definition.budget.usd_micros, config.budget.usd_micros);
-  keep_stricter(definition.budget.tokens, config.budget.tokens);
-  keep_stricter(definition.budget.calls, config.budget.calls);
-  keep_stricter(definition.budget.wall_ms, config.budget.wall_ms);
+  keep_stricter(definition.budget, config.budget);
   for (TaskDefinition& task : definition.tasks) keep_stricter(task.timeout, config.runtime.task_timeout);
 }
 

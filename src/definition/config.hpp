@@ -27,8 +27,8 @@ struct Secret {
 struct LlmConfig {
   std::string provider, model;  // as WorkflowDefinition's
   std::string base_url;         // empty: the provider's own
-  std::string api = "chat";       // of openai: chat or responses
-  std::string organisation;       // of openai
+  std::string api = "chat";     // of openai: chat or responses
+  std::string organisation;     // of openai
   std::map<std::string, std::string> headers;
   std::string proxy, ca_file, prices;
   Secret openai_key, anthropic_key;
@@ -61,12 +61,17 @@ struct RuntimeConfig {
   Milliseconds breaker_wait{300'000};  // of a task for agents whose breakers are all open: then a dead letter
 };
 
+/// Of every workflow, and of all workflows of the project together in one day (UTC).
+struct BudgetConfig : BudgetDefinition {
+  BudgetDefinition per_day;
+};
+
 struct Config {
   LlmConfig llm;
   RedisConfig redis;
   S3Config s3;
   RuntimeConfig runtime;
-  BudgetDefinition budget;                     // limits of every workflow
+  BudgetConfig budget;
   std::map<std::string, std::string> sources;  // "llm.model" -> "conductorai.yaml:3:10", "CONDUCTORAI_LLM__MODEL", "--model", "default"
 };
 

@@ -127,12 +127,26 @@ std::string shown_optional(const std::optional<T>& value) {
   return value ? fmt::format("{}", *value) : std::string();
 }
 
+std::string shown_usd(const std::optional<std::int64_t>& micros) {
+  return micros ? fmt::format("{:.2f}", static_cast<double>(*micros) / 1e6) : std::string();
+}
+std::string shown_minutes(const std::optional<std::int64_t>& ms) {
+  return ms ? fmt::format("{}", static_cast<double>(*ms) / 60'000) : std::string();
+}
+
 /// The password of `redis://user:password@host` is a secret too.
 std::string shown_url(const std::string& url) {
   const auto scheme = url.find("://");
   const auto at = url.rfind('@');
   if (scheme == std::string::npos || at == std::string::npos || at < scheme) return url;
   return url.substr(0, scheme + 3) + "***" + url.substr(at);
+}
+
+/// Values of headers may be keys.
+std::string shown_headers(const Config& config) {
+  std::string text;
+  for (const auto& [name, value] : config.llm.headers) text += (text.empty() ? "" : ", ") + name;
+  return text;
 }
 
 std::string shown_agents(const Config& config) {
@@ -142,13 +156,6 @@ std::string shown_agents(const Config& config) {
 }
 
 }  // namespace
-/// Values of headers may be keys.
-std::string shown_headers(const Config& config) {
-  std::string text;
-  for (const auto& [name, value] : config.llm.headers) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 
 const Section<Config>& config_section() {
   static const auto section = Section<Config>("the configuration")
@@ -156,7 +163,7 @@ const Section<Config>& config_section() {
                                   .nested("redis", &Config::redis, redis_section(), "a shared store of state")
                                   .nested("s3", &Config::s3, s3_section(), "a shared store of artifacts")
                                   .nested("runtime", &Config::runtime, runtime_section(), "this process")
-                                  .nested("budget", &Config::budget, budget_section(), "limits of every workflow; the stricter wins");
+                                  .nested("budget", &Config::budget, budget_config_section(), "limits; the stricter wins");
   return section;
 }
 
@@ -183,6 +190,9 @@ const std::vector<ConfigKey>& config_keys() {
        [](C c) { return shown_secret(c.llm.anthropic_key); }},
       {"llm.retries", "2", "of transient errors, inside one call", false, [](C c) { return shown_optional(c.llm.retries); }},
       {"llm.timeout", "2m", "of one call", false, [](C c) { return format_duration(c.llm.timeout); }},
+      {"llm.connect-timeout", "10s", "of reaching the service", false, [](C c) { return format_duration(c.llm.connect_timeout); }},
+      {"llm.first-byte-timeout", "1m", "until an answer begins", false, [](C c) { return format_duration(c.llm.first_byte_timeout); }},
+      {"llm.idle-timeout", "1m", "between two pieces of an answer", false, [](C c) { return format_duration(c.llm.idle_timeout); }},
       {"redis.url", "redis://127.0.0.1:6379/0", "also REDIS_URL", true, [](C c) { return shown_url(c.redis.url); }},
       {"redis.pool", "8", "connections", false, [](C c) { return std::to_string(c.redis.pool); }},
       {"s3.endpoint", "https://s3.example.org", "Amazon's where left out; also AWS_ENDPOINT_URL", false,
@@ -190,9 +200,6 @@ const std::vector<ConfigKey>& config_keys() {
       {"s3.region", "eu-central-1", "also AWS_REGION", false, [](C c) { return c.s3.region; }},
       {"s3.bucket", "my-bucket", "that holds the artifacts", false, [](C c) { return c.s3.bucket; }},
       {"s3.prefix", "conductorai/", "of their names", false, [](C c) { return c.s3.prefix; }},
-      {"llm.connect-timeout", "10s", "of reaching the service", false, [](C c) { return format_duration(c.llm.connect_timeout); }},
-      {"llm.first-byte-timeout", "1m", "until an answer begins", false, [](C c) { return format_duration(c.llm.first_byte_timeout); }},
-      {"llm.idle-timeout", "1m", "between two pieces of an answer", false, [](C c) { return format_duration(c.llm.idle_timeout); }},
       {"s3.access-key", "{ file: ~/.secrets/s3-id }", "also AWS_ACCESS_KEY_ID", true, [](C c) { return shown_secret(c.s3.access_key); }},
       {"s3.secret-key", "{ file: ~/.secrets/s3-key }", "also AWS_SECRET_ACCESS_KEY", true,
        [](C c) { return shown_secret(c.s3.secret_key); }},
@@ -202,7 +209,7 @@ const std::vector<ConfigKey>& config_keys() {
        [](C c) { return shown_url(c.runtime.state); }},
       {"runtime.artifacts", "files", "where artifacts are kept: files (in .conductorai), memory, or s3://bucket/prefix", false,
        [](C c) { return shown_url(c.runtime.artifacts); }},
-      {"runtime.shutdown-timeout", "10s", "for running attempts to end", false,
+      {"runtime.shutdown-timeout", "10s", "for running attempts to end: refused by this build", false,
        [](C c) { return format_duration(c.runtime.shutdown_timeout); }},
       {"runtime.task-timeout", "30m", "of an attempt; the stricter of this and the workflow's", false,
        [](C c) { return c.runtime.task_timeout ? format_duration(*c.runtime.task_timeout) : std::string(); }},
@@ -218,12 +225,15 @@ const std::vector<ConfigKey>& config_keys() {
        [](C c) { return format_duration(c.runtime.breaker_open); }},
       {"runtime.breaker-wait", "5m", "of a task while all its agents are out; then it is a dead letter", false,
        [](C c) { return format_duration(c.runtime.breaker_wait); }},
-      {"budget.usd", "20.00", "the stricter of this and the workflow's", false,
-       [](C c) { return c.budget.usd_micros ? fmt::format("{:.2f}", static_cast<double>(*c.budget.usd_micros) / 1e6) : std::string(); }},
+      {"budget.usd", "20.00", "the stricter of this and the workflow's", false, [](C c) { return shown_usd(c.budget.usd_micros); }},
       {"budget.tokens", "2000000", "likewise", false, [](C c) { return shown_optional(c.budget.tokens); }},
       {"budget.calls", "500", "likewise", false, [](C c) { return shown_optional(c.budget.calls); }},
-      {"budget.wall-minutes", "120", "likewise", false,
-       [](C c) { return c.budget.wall_ms ? fmt::format("{}", static_cast<double>(*c.budget.wall_ms) / 60'000) : std::string(); }},
+      {"budget.wall-minutes", "120", "likewise", false, [](C c) { return shown_minutes(c.budget.wall_ms); }},
+      {"budget.usd-per-day", "50.00", "of all workflows of the project together, in a day (UTC)", false,
+       [](C c) { return shown_usd(c.budget.per_day.usd_micros); }},
+      {"budget.tokens-per-day", "10000000", "likewise", false, [](C c) { return shown_optional(c.budget.per_day.tokens); }},
+      {"budget.calls-per-day", "2000", "likewise", false, [](C c) { return shown_optional(c.budget.per_day.calls); }},
+      {"budget.wall-minutes-per-day", "600", "likewise", false, [](C c) { return shown_minutes(c.budget.per_day.wall_ms); }},
   };
   return keys;
 }

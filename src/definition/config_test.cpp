@@ -59,12 +59,13 @@ TEST_F(ConfigFiles, FlagsBeatEnvironmentBeatsProjectBeatsUser) {
 }
 
 TEST_F(ConfigFiles, OfLimitsTheStricterWins) {
-  user("budget: { usd: 2, calls: 100 }\nruntime: { task-timeout: 5m }\n");
-  project("budget: { usd: 5, calls: 50 }\nruntime: { task-timeout: 10m }\n");
+  user("budget: { usd: 2, calls: 100, calls-per-day: 30, usd-per-day: 7 }\nruntime: { task-timeout: 5m }\n");
+  project("budget: { usd: 5, calls: 50, calls-per-day: 40 }\nruntime: { task-timeout: 10m }\n");
   const auto config = load_config(request_);
   ASSERT_TRUE(config) << problems();
   EXPECT_EQ(config->budget.usd_micros, 2'000'000);
   EXPECT_EQ(config->budget.calls, 50);
+  EXPECT_EQ(config->budget.per_day, (BudgetDefinition{.usd_micros = 7'000'000, .calls = 30}));
   EXPECT_EQ(config->runtime.task_timeout, std::chrono::minutes(5));
   EXPECT_THAT(config->sources.at("budget.usd"), HasSubstr("config.yaml"));
   WorkflowDefinition definition;

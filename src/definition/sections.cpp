@@ -220,6 +220,16 @@ void add_bounds(Section<Draft>& section) {
   section.part("feedback", feedback, "ways back from a later phase");
 }
 
+constexpr std::int64_t kTokensMax = 1'000'000'000'000;
+
+template <class Budget>
+Section<Budget> with_limits(Section<Budget> section) {
+  return section.key("usd", &BudgetDefinition::usd_micros, usd(), "cost of model calls in US dollars")
+      .key("tokens", &BudgetDefinition::tokens, whole_number(1, kTokensMax), "sent and received")
+      .key("calls", &BudgetDefinition::calls, whole_number(1, kMany), "of models")
+      .key("wall-minutes", &BudgetDefinition::wall_ms, minutes(), "time of model calls and commands");
+}
+
 }  // namespace
 
 Type<std::string> provider_name() {
@@ -234,12 +244,21 @@ std::string task_id_problem(const std::string& id) {
 }
 
 const Section<BudgetDefinition>& budget_section() {
-  constexpr std::int64_t kTokens = 1'000'000'000'000;
-  static const auto section = Section<BudgetDefinition>("what the workflow may use up; it pauses when a limit is reached")
-                                  .key("usd", &BudgetDefinition::usd_micros, usd(), "cost of model calls in US dollars")
-                                  .key("tokens", &BudgetDefinition::tokens, whole_number(1, kTokens), "sent and received")
-                                  .key("calls", &BudgetDefinition::calls, whole_number(1, kMany), "of models")
-                                  .key("wall-minutes", &BudgetDefinition::wall_ms, minutes(), "time of commands");
+  static const auto section = with_limits(Section<BudgetDefinition>("what the workflow may use up; it pauses when a limit is reached"));
+  return section;
+}
+
+const Section<BudgetConfig>& budget_config_section() {
+  using Limit = std::int64_t;
+  static const auto section =
+      with_limits(Section<BudgetConfig>("what may be used up; a workflow pauses when a limit is reached"))
+          .use<Limit>(
+              "usd-per-day", usd(), [](BudgetConfig& b, Limit v) { b.per_day.usd_micros = v; }, "of all workflows of the project")
+          .use<Limit>(
+              "tokens-per-day", whole_number(1, kTokensMax), [](BudgetConfig& b, Limit v) { b.per_day.tokens = v; }, "likewise")
+          .use<Limit>(
+              "calls-per-day", whole_number(1, kMany), [](BudgetConfig& b, Limit v) { b.per_day.calls = v; }, "likewise")
+          .use<Limit>("wall-minutes-per-day", minutes(), [](BudgetConfig& b, Limit v) { b.per_day.wall_ms = v; }, "likewise");
   return section;
 }
 

@@ -7,6 +7,7 @@
 
 #include "conductorai/definition.hpp"
 #include "core/document/reader.hpp"
+#include "definition/config.hpp"
 
 namespace conductorai::definition {
 
@@ -19,6 +20,7 @@ struct Draft : WorkflowDefinition {
 
 const core::document::Section<Draft>& workflow_section();
 const core::document::Section<BudgetDefinition>& budget_section();
+const core::document::Section<BudgetConfig>& budget_config_section();
 /// "mock", "mock:FILE", "record:FILE", "replay:FILE", "openai", "anthropic"
 core::document::Type<std::string> provider_name();
 

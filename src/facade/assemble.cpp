@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "agents/base/secret_mask.hpp"
 #include "agents/command/command_agent.hpp"
@@ -126,6 +127,21 @@ task<Result<agents::ImageOutcome>> build_image(runtime::Loop& loop, std::map<std
   co_return agents::ImageOutcome{.engine = std::move(built->engine), .built = built->built, .printed = std::move(built->printed)};
 }
 
+constexpr std::array<std::string_view, 8> kBuiltIn{"coding", "review", "test_data", "test", "devops", "deploying", "monitor", "command"};
+
+/// How many are registered of a type. Errors: invalid_argument for a type that is none.
+Result<void> check_counts(const Options& options) {
+  if (options.agent_capacity < 1 || options.agents_per_type < 1)
+    return fail(ErrorCode::invalid_argument, "agents_per_type and agent_capacity must be at least 1");
+  for (const auto& [type, count] : options.agents) {
+    if (count < 1) return fail(ErrorCode::invalid_argument, "at least one agent of type '" + type + "' is needed", "runtime.agents");
+    if (std::ranges::find(kBuiltIn, type) == kBuiltIn.end())
+      return fail(ErrorCode::invalid_argument, "there is no built-in agent of type '" + type + "'", "runtime.agents",
+                  "conductorai agents lists the types");
+  }
+  return {};
+}
+
 Result<void> add_built_in_agents(House& house, runtime::Loop& loop) {
   const int capacity = house.options.agent_capacity;
   const std::function<Result<void>(const PolicyContext&)> enforce = [&house](const PolicyContext& about) {
@@ -134,19 +150,21 @@ Result<void> add_built_in_agents(House& house, runtime::Loop& loop) {
   const agents::BuildImage build = [&loop, environment = host_environment()](agents::ImageRequest request) {
     return build_image(loop, environment, std::move(request));
   };
-  for (int n = 1; n <= house.options.agents_per_type; ++n) {
-    auto id = [n](const char* type) { return AgentId(std::string(type) + (n < 10 ? "-0" : "-") + std::to_string(n)); };
-    std::vector<std::unique_ptr<BaseAgent>> built_in;
-    built_in.push_back(agents::make_coding_agent(id("coding"), capacity));
-    built_in.push_back(agents::make_review_agent(id("review"), capacity));
-    built_in.push_back(agents::make_test_data_agent(id("test_data"), capacity));
-    built_in.push_back(agents::make_test_agent(id("test"), capacity));
-    built_in.push_back(agents::make_devops_agent(id("devops"), capacity, build));
-    built_in.push_back(agents::make_deploying_agent(id("deploying"), capacity, *house.releases, enforce));
-    built_in.push_back(agents::make_monitor_agent(id("monitor"), capacity, *house.prober, *house.releases));
-    built_in.push_back(agents::make_command_agent(id("command"), capacity, enforce));
-    for (auto& agent : built_in)
-      if (auto added = house.add_agent(std::move(agent)); !added) return added;
+  const std::array<std::function<std::unique_ptr<BaseAgent>(AgentId)>, kBuiltIn.size()> make{
+      [&](AgentId id) { return agents::make_coding_agent(std::move(id), capacity); },
+      [&](AgentId id) { return agents::make_review_agent(std::move(id), capacity); },
+      [&](AgentId id) { return agents::make_test_data_agent(std::move(id), capacity); },
+      [&](AgentId id) { return agents::make_test_agent(std::move(id), capacity); },
+      [&](AgentId id) { return agents::make_devops_agent(std::move(id), capacity, build); },
+      [&](AgentId id) { return agents::make_deploying_agent(std::move(id), capacity, *house.releases, enforce); },
+      [&](AgentId id) { return agents::make_monitor_agent(std::move(id), capacity, *house.prober, *house.releases); },
+      [&](AgentId id) { return agents::make_command_agent(std::move(id), capacity, enforce); }};
+  for (std::size_t i = 0; i < kBuiltIn.size(); ++i) {
+    const std::string type(kBuiltIn.at(i));
+    const auto own = house.options.agents.find(type);
+    const int count = own == house.options.agents.end() ? house.options.agents_per_type : own->second;
+    for (int n = 1; n <= count; ++n)
+      if (auto added = house.add_agent(make.at(i)(AgentId(type + (n < 10 ? "-0" : "-") + std::to_string(n)))); !added) return added;
   }
   return {};
 }
@@ -154,8 +172,7 @@ Result<void> add_built_in_agents(House& house, runtime::Loop& loop) {
 }  // namespace
 
 Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
-  if (options.agent_capacity < 1 || options.agents_per_type < 1)
-    return fail(ErrorCode::invalid_argument, "agents_per_type and agent_capacity must be at least 1");
+  if (auto counted = check_counts(options); !counted) return fail(counted.error());
   auto house = std::make_unique<House>();
   house->options = std::move(options);
   house->owner = infrastructure::this_process();
@@ -193,7 +210,8 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
                          WorkflowId workflow,
                          LlmDefinition llm) { return h->models->pin(std::move(workflow), std::move(llm), h->options.project_root); },
           .on_close = [h = house.get()](WorkflowId workflow,
-                                        WorkflowStatus status) { return h->releases->workflow_ended(std::move(workflow), status); }},
+                                        WorkflowStatus status) { return h->releases->workflow_ended(std::move(workflow), status); },
+          .day_budget = house->options.day_budget},
       house->options.project_root);
   add_host_services(*house, loop, *area, std::move(environment));
   if (auto added = add_built_in_agents(*house, loop); !added) return fail(added.error());

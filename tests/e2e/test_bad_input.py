@@ -87,6 +87,24 @@ class Refusals(harness.ProjectTest):
             connection.execute("pragma user_version = 999")
         self.assert_refused(project.run("list"), 4, "999")
 
+    def test_settings_of_the_process_act_or_are_refused(self):
+        project = self.project()
+        project.write("w.yaml", {"name": "settings", "tasks": {"a": {"agent": "command", "with": {"run": "true"}}}})
+        project.write("conductorai.yaml", "runtime: { agents: { command: 1, codng: 3 } }\n")
+        unknown = project.run("run", "w.yaml")
+        self.assertEqual(unknown.code, 2, unknown)
+        self.assertIn("there is no built-in agent of type 'codng' (runtime.agents)", unknown.err)
+        project.write("conductorai.yaml", "runtime:\n  shutdown-timeout: 5s\n")
+        unheeded = project.run("run", "w.yaml")
+        self.assertEqual(unheeded.code, 4, unheeded)
+        self.assertIn("conductorai.yaml:2:21", unheeded.err)
+        project.write("conductorai.yaml", "runtime: { agents: { command: 3 }, log-level: error }\n")
+        done = project.run("run", "w.yaml", "--sandbox", "none")
+        self.assertEqual((done.code, done.err), (0, ""), done)
+        agents = project.run("agents").out
+        self.assertIn("command-03", agents)
+        self.assertNotIn("coding-03", agents)
+
     def test_a_missing_toolchain_names_it(self):
         project = self.project()
         project.repository({"readme.md": "x\n"})

@@ -139,6 +139,22 @@ class Control(harness.ProjectTest):
         self.assertEqual((again.code, again.result["status"], again.result["rounds"]), (0, "COMPLETED", 2), again)
         self.assertEqual(again.result["usage"]["calls"], 2)
 
+    def test_a_budget_of_the_day_bounds_all_workflows_of_the_project(self):
+        project, workflow, answers = self.example("fix-a-bug")
+        project.write("conductorai.yaml", "budget: { calls-per-day: 1 }\n")
+        first = project.run("run", str(workflow), "--llm", f"mock:{answers}", "--json")
+        self.assertEqual((first.code, first.result["status"]), (3, "PAUSED"), first)
+        self.assertRegex(first.result["reason"], r": project/\d{4}-\d\d-\d\d: calls: 1 of 1 used, 1 more asked")
+        second = project.run("run", str(workflow), "--llm", f"mock:{answers}", "--json")
+        self.assertEqual((second.code, second.result["usage"]["calls"]), (3, 0), second)
+        more = project.run("resume", first.result["workflow_id"], "--add-budget", "calls=5", "--json")
+        self.assertEqual(more.code, 3, more)
+        self.assertIn("-per-day in conductorai.yaml", project.run("status", first.result["workflow_id"]).out)
+        project.write("conductorai.yaml", "budget: { calls-per-day: 4 }\n")
+        for paused in (first, second):
+            again = project.run("resume", paused.result["workflow_id"], "--json")
+            self.assertEqual((again.code, again.result["status"], again.result["usage"]["calls"]), (0, "COMPLETED", 2), again)
+
     def test_a_failed_workflow_is_retried(self):
         project = self.project()
         gate = project.folder / "gate"

@@ -147,13 +147,16 @@ TEST(Control, ASuspendedAttemptPausesAndStaysLive) {
   EXPECT_EQ(s.when(Resume{.overrides = overrides}), "workflow.resumed");
   s.when(Resume{.overrides = overrides});
   EXPECT_EQ(s.dispatched(), "a/1/1");
-  const auto scopes = budget_scopes(s.state, TaskId("a"));
-  ASSERT_EQ(scopes.size(), 3U);
+  const Timestamp last_moment{Milliseconds(1'767'225'599'999)};  // of 2025
+  const auto scopes = budget_scopes(s.state, TaskId("a"), {.calls = 7}, last_moment);
+  ASSERT_EQ(scopes.size(), 4U);
   EXPECT_EQ(scopes[0].key, "workflow/wf-1");
   EXPECT_EQ(scopes[0].calls, 20);
   EXPECT_EQ(scopes[0].tokens, std::nullopt);  // nothing is added to no limit
   EXPECT_EQ(scopes[1].key, "task/wf-1/a");
   EXPECT_EQ(scopes[2].key, "agent/wf-1/command");
+  EXPECT_EQ(scopes[3], (BudgetScope{.key = "project/2025-12-31", .calls = 7}));
+  EXPECT_EQ(budget_scopes(s.state, TaskId("a"), {}, last_moment + Milliseconds(1))[3], (BudgetScope{.key = "project/2026-01-01"}));
   EXPECT_EQ(s.broken, "");
 }
 

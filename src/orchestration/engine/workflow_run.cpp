@@ -270,7 +270,7 @@ Result<TaskAssignment> WorkflowRun::assignment(const AttemptId& id) const {
                         .branch = state_.branch,
                         .base = live != nullptr ? live->base : state_.head,
                         .workflow_base = state_.base_commit,
-                        .scopes = core::budget_scopes(state_, id.task)};
+                        .scopes = core::budget_scopes(state_, id.task, options_.day_budget, ports_.clock.now())};
 }
 
 void WorkflowRun::announce(std::vector<Event> events) {
