@@ -221,8 +221,9 @@ TEST(Summary, TellsWhatFailedInItsOwnWordsAndStaysShort) {
 TEST(Summary, NamesTheReleaseAndHowToStopIt) {
   WorkflowView view = finished();
   view.release = {.id = "deploy/3/1", .state = ReleaseState::serving, .url = "http://127.0.0.1:41873"};
-  EXPECT_THAT(summary_text(view, "/s", 0, false), AllOf(HasSubstr("release    serving http://127.0.0.1:41873"),
-                                                        HasSubstr("conductorai releases stop deploy/3/1"), HasSubstr("conductorai report wf-1")));
+  EXPECT_THAT(summary_text(view, "/s", 0, false),
+              AllOf(HasSubstr("release    serving http://127.0.0.1:41873"), HasSubstr("conductorai releases stop deploy/3/1"),
+                    HasSubstr("conductorai report wf-1")));
 }
 
 TEST(Summary, NamesTheNextStep) {
