@@ -17,6 +17,7 @@ class LengthAgent final : public BaseAgent {
   const AgentDescription& description() const override {
     static const AgentDescription description{
         .type = AgentType("length"),
+        .phase = Phase::devops,
         .summary = "no file is longer than it may be",
         .with = {{.name = "lines", .type = WithKey::Type::integer, .required = true, .description = "the most a file may have"}}};
     return description;
@@ -76,7 +77,9 @@ int main(int argc, char** argv) {
   if (auto ready = conductor.initialize(); !ready) return complain(ready.error());
   auto ended = conductor.run_workflow(workflow);
   if (!ended) return complain(ended.error());
-  std::printf("%s: %s\n", std::string(to_string(ended->status)).c_str(), ended->tasks.at(0).summary.c_str());
+  const TaskView& task = ended->tasks.at(0);
+  std::printf("%s in %s: %s\n", std::string(to_string(ended->status)).c_str(), std::string(to_string(task.phase)).c_str(),
+              task.summary.c_str());
   conductor.shutdown();
   return ended->status == WorkflowStatus::completed ? 0 : 1;
 }

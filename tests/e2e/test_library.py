@@ -56,9 +56,9 @@ class LibraryTest(ProjectTest):
         project = self.project()
         project.repository({"short.txt": "1\n2\n", "long.txt": "x\n" * 40})
         fits = subprocess.run([program, project.folder, "100"], capture_output=True, text=True, env=environment({}), timeout=60)
-        self.assertEqual((fits.returncode, fits.stdout), (0, "COMPLETED: 0 of 2 files are too long\n"), fits.stderr)
+        self.assertEqual((fits.returncode, fits.stdout), (0, "COMPLETED in DEVOPS: 0 of 2 files are too long\n"), fits.stderr)
         fails = subprocess.run([program, project.folder, "10"], capture_output=True, text=True, env=environment({}), timeout=60)
-        self.assertEqual((fails.returncode, fails.stdout), (1, "FAILED: 1 of 2 files are too long\n"), fails.stderr)
+        self.assertEqual((fails.returncode, fails.stdout), (1, "FAILED in DEVOPS: 1 of 2 files are too long\n"), fails.stderr)
 
     def test_the_installed_program_is_the_one_that_was_built(self):
         installed = must(self.prefix / "bin" / "conductorai", "version", env=environment({}))
