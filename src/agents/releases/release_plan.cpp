@@ -86,6 +86,10 @@ Result<ReleaseRequest> request_of(const TaskAssignment& assignment) {
   request.limits = assignment.workflow->sandbox;
   request.variables = texts_of(with, "env");
   request.with = with;
+  // The names alone: the values are the caller's at every command, and in no record.
+  std::string names;
+  for (const std::string& name : assignment.workflow->env) names += (names.empty() ? "" : " ") + name;
+  if (request.driver == "command" && !names.empty()) request.with["host-env"] = names;
   auto port = number_of(with, "port", 0, 1, 65535);
   if (!port) return fail(port.error());
   request.port = *port;
@@ -106,7 +110,7 @@ AgentDescription describe_deploying() {
           .uses_llm = false,
           .changes_files = false,
           .summary = "makes a release beside the old one, switches when its health probes pass",
-          .with = {key("driver", Type::text, "what carries the release", {"process", "container", "command", "kubernetes"}),
+          .with = {key("driver", Type::text, "what carries the release", {"process", "container", "command"}),
                    key("health", Type::text, "path of an HTTP GET that must answer; left out: a TCP connection"),
                    key("health-status", Type::integer, "the status it must answer with (200)"),
                    key("health-interval", Type::duration, "between two tries (200ms)"),
@@ -123,16 +127,13 @@ AgentDescription describe_deploying() {
                    key("log-bytes", Type::integer, "driver process: of one file of the service's log (4194304)"),
                    key("log-files", Type::integer, "driver process: files of the service's log (4)"),
                    key("deploy", Type::text, "driver command: shell command that deploys; finds the files in its folder"),
-                   key("rollback", Type::text, "driver command: shell command that goes back to the release before"),
+                   key("rollback", Type::text, "driver command: goes back to the release before; left out: that one is deployed again"),
                    key("stop", Type::text, "driver command: shell command that stops the release"),
-                   key("url", Type::text, "drivers command and kubernetes: where the release answers; its health is probed there"),
+                   key("url", Type::text, "driver command: where the release answers; its health is probed there"),
                    key("network", Type::boolean, "driver command: whether the commands reach the network (true)"),
                    key("engine", Type::text, "driver container: the engine; left out: what is installed", {"podman", "docker"}),
                    key("dockerfile", Type::text, "driver container: the file to build (Dockerfile)"),
-                   key("container-port", Type::integer, "driver container: the port the service listens on ($PORT)"),
-                   key("manifests", Type::text, "driver kubernetes: folder or file to apply (k8s)"),
-                   key("namespace", Type::text, "driver kubernetes: namespace"),
-                   key("context", Type::text, "driver kubernetes: context")}};
+                   key("container-port", Type::integer, "driver container: the port the service listens on ($PORT)")}};
 }
 
 std::string ReleasePlan::text() const {

@@ -4,6 +4,7 @@
 #include "base/crash_point.hpp"
 #include "infrastructure/releases/app_supervisor.hpp"
 #include "infrastructure/releases/health_gate.hpp"
+#include "infrastructure/releases/platform_releases.hpp"
 
 namespace conductorai::infrastructure::releases {
 
@@ -123,7 +124,7 @@ task<void> AppSupervisor::clear() {
 task<Result<void>> AppSupervisor::restore() {
   co_await clear();
   const Release* serving = state_.serving();
-  if (std::exchange(restored_, true) || serving == nullptr) co_return Result<void>{};
+  if (std::exchange(restored_, true) || serving == nullptr || is_platform(serving->driver)) co_return Result<void>{};
   const std::string id = serving->id;
   restored_ = false;  // until it has worked
   if (auto taken = take_port(state_.port); !taken) co_return taken;

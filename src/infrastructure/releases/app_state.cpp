@@ -7,6 +7,7 @@
 
 #include "core/json_codec.hpp"
 #include "infrastructure/releases/durable_file.hpp"
+#include "infrastructure/releases/platform_releases.hpp"
 
 namespace conductorai {
 
@@ -27,7 +28,7 @@ constexpr int kFormat = 1;
 }  // namespace
 
 BOOST_DESCRIBE_STRUCT(Release, (),
-                      (id, slug, app, environment, driver, workflow, version, run, port, health, limits, variables, with, state, reason,
+                      (id, slug, app, environment, driver, workflow, version, run, port, health, limits, variables, with, state, reason, url,
                        gave_way_to, created_at, changed_at))
 BOOST_DESCRIBE_STRUCT(AppState, (), (format, app, environment, port, next, releases))
 
@@ -79,6 +80,7 @@ Release to_release(const ReleaseRequest& request) {
           .with = request.with,
           .state = ReleaseState::candidate,
           .reason = {},
+          .url = {},
           .gave_way_to = {},
           .created_at = {},
           .changed_at = {}};
@@ -106,7 +108,8 @@ ReleaseInfo info_of(const AppState& app, const Release& release) {
           .workflow = release.workflow,
           .state = release.state,
           .reason = release.reason,
-          .url = app.port == 0 ? std::string() : "http://127.0.0.1:" + std::to_string(app.port),
+          .url = !release.url.empty() || is_platform(release.driver) ? release.url
+                 : app.port == 0 ? std::string() : "http://127.0.0.1:" + std::to_string(app.port),
           .created_at = release.created_at,
           .changed_at = release.changed_at};
 }

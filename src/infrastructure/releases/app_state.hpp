@@ -26,6 +26,7 @@ struct Release {
   Object with;
   ReleaseState state = ReleaseState::candidate;
   std::string reason;
+  std::string url;          // where a platform has it; empty: the app's own port
   std::string gave_way_to;  // the release that a person's rollback put in its place
   Timestamp created_at{}, changed_at{};
 };

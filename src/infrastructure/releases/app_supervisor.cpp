@@ -6,6 +6,7 @@
 #include "base/crash_point.hpp"
 #include "infrastructure/process/work_area.hpp"
 #include "infrastructure/releases/durable_file.hpp"
+#include "infrastructure/releases/platform_releases.hpp"
 
 namespace conductorai::infrastructure::releases {
 
@@ -140,6 +141,12 @@ task<Result<void>> AppSupervisor::record(Release wanted, fs::path files) {
   if (auto checked = check(wanted); !checked) co_return checked;
   if (auto taken = take_port(wanted.port != 0 ? wanted.port : state_.port); !taken) co_return taken;
   AppState next = state_;
+  if (const Release* other = next.serving(); other != nullptr && is_platform(other->driver))
+    co_return fail(ErrorCode::conflict, "the app is served by a release of driver " + other->driver, other->id,
+                   "conductorai releases stop " + other->id);
+  for (const Release& release : state_.releases)
+    if (is_platform(release.driver) && (release.state == ReleaseState::previous || release.state == ReleaseState::candidate))
+      put(next, release.id, ReleaseState::stopped, "the app went over to driver " + wanted.driver, loop_.now());
   next.app = wanted.app;
   next.environment = wanted.environment;
   if (next.port == 0) next.port = reserved_ ? reserved_->port : frontend_.port();

@@ -8,6 +8,7 @@
 #include "infrastructure/releases/app_state.hpp"
 #include "infrastructure/releases/calls.hpp"
 #include "infrastructure/releases/control_socket.hpp"
+#include "infrastructure/releases/platform_releases.hpp"
 #include "infrastructure/releases/service_log.hpp"
 #include "infrastructure/releases/supervisor_process.hpp"
 #include "runtime/scope.hpp"
@@ -28,7 +29,7 @@ constexpr std::chrono::milliseconds kMargin{120'000};  // for what stands around
 
 class SupervisedReleases final : public ReleaseManager {
  public:
-  SupervisedReleases(runtime::Loop& loop, ReleaseOptions options) : loop_(loop), options_(std::move(options)) {}
+  SupervisedReleases(runtime::Loop& loop, ReleaseOptions options) : loop_(loop), options_(std::move(options)), platform_(loop, options_.state_dir, options_.helper) {}
 
   task<Result<ReleaseInfo>> deploy(ReleaseRequest request) override;
   task<Result<ReleaseInfo>> reject(std::string id, std::string reason) override;
@@ -52,6 +53,7 @@ class SupervisedReleases final : public ReleaseManager {
 
   runtime::Loop& loop_;
   ReleaseOptions options_;
+  releases::PlatformReleases platform_;
 };
 
 /// An image may have to be built first.
@@ -102,6 +104,7 @@ task<Result<ReleaseInfo>> SupervisedReleases::deploy(ReleaseRequest request) {
   std::error_code error;
   const fs::path files = fs::absolute(request.files, error);
   const AppFolder folder = AppFolder::of(options_.state_dir, request.app, request.environment);
+  if (releases::is_platform(request.driver)) co_return co_await platform_.deploy(folder, releases::to_release(request), files);
   const auto state = releases::load_state(folder.state_file());
   const Milliseconds within = time_for(state ? *state : AppState{}) + 2 * time_to_start(request.driver, request.health, request.limits);
   auto answer = co_await ask(
@@ -114,6 +117,11 @@ task<Result<ReleaseInfo>> SupervisedReleases::deploy(ReleaseRequest request) {
 task<Result<ReleaseInfo>> SupervisedReleases::change(std::string id, Call call) {
   auto found = find(id);
   if (!found) co_return fail(found.error());
+  if (releases::is_platform(found->state.find(id)->driver)) {
+    if (call.call == "reject") co_return co_await platform_.reject(found->folder, id, call.reason);
+    if (call.call == "rollback") co_return co_await platform_.rollback(found->folder, id);
+    co_return co_await platform_.stop(found->folder, id, call.reason);
+  }
   call.id = std::move(id);
   auto answer = co_await ask(found->folder, std::move(call), time_for(found->state));
   if (!answer) co_return fail(answer.error());
@@ -140,14 +148,16 @@ Result<std::vector<ReleaseInfo>> recorded(const AppFolder& folder, const std::st
     ReleaseInfo info = releases::info_of(*state, release);
     const bool should_run =
         release.state == ReleaseState::serving || release.state == ReleaseState::degraded || release.state == ReleaseState::candidate;
-    if (should_run) info.reason = why + (info.reason.empty() ? "" : "; " + info.reason);
+    if (should_run && !releases::is_platform(release.driver)) info.reason = why + (info.reason.empty() ? "" : "; " + info.reason);
     infos.push_back(std::move(info));
   }
   return infos;
 }
 
 task<Result<std::vector<ReleaseInfo>>> SupervisedReleases::list_app(AppFolder folder) {
-  if (!folder.supervised()) co_return recorded(folder, "its supervisor ended");
+  const auto state = releases::load_state(folder.state_file());
+  const bool platform = state && !state->releases.empty() && releases::is_platform(state->releases.back().driver);
+  if (platform || !folder.supervised()) co_return recorded(folder, "its supervisor ended");
   auto answer = co_await runtime::with_deadline(loop_, kLookWithin, "the releases' supervisor",
                                                 releases::call(loop_, folder.socket(), releases::to_json(Call{.call = "list"})));
   if (answer) co_return releases::read_infos(*answer);
@@ -204,6 +214,11 @@ task<Result<void>> SupervisedReleases::workflow_ended(WorkflowId workflow, Workf
              (release.state == ReleaseState::candidate || (release.state == ReleaseState::degraded && status != WorkflowStatus::completed));
     });
     if (!leaves) continue;
+    if (releases::is_platform(state->releases.back().driver)) {
+      auto done = co_await platform_.workflow_ended(folder, workflow, status);
+      if (!done) co_return done;
+      continue;
+    }
     auto answer = co_await ask(folder, {.call = "workflow_ended", .workflow = workflow.str(), .status = std::string(to_string(status))},
                                time_for(*state));
     if (!answer) co_return fail(answer.error());

@@ -1,0 +1,107 @@
+#include "infrastructure/releases/command_driver.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "infrastructure/process/work_area.hpp"
+#include "infrastructure/sandbox/sandboxes.hpp"
+
+namespace conductorai::infrastructure::releases {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kOutputName = ".conductorai-output";
+
+std::string text_in(const Object& with, std::string_view key) {
+  const auto found = with.find(key);
+  const std::string* text = found == with.end() ? nullptr : found->second.as_string();
+  return text == nullptr ? std::string() : *text;
+}
+
+/// The last "url=…" of what a command told.
+std::string url_told(const fs::path& file) {
+  std::ifstream in(file);
+  std::string url;
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with("url=")) url = line.substr(4);
+  return url;
+}
+
+class CommandDriver final : public PlatformDriver {
+ public:
+  CommandDriver(runtime::Loop& loop, fs::path state_dir, fs::path helper)
+      : loop_(loop), state_dir_(std::move(state_dir)), helper_(std::move(helper)) {}
+
+  [[nodiscard]] Result<void> check(const Release& release) const override {
+    if (text_in(release.with, "deploy").find_first_not_of(" \t\n") != std::string::npos) return {};
+    return fail(ErrorCode::invalid_argument, "driver command needs a deploy command", "with.deploy");
+  }
+  task<Result<PlatformAnswer>> deploy(PlatformJob job) override { return perform(std::move(job), "deploy"); }
+  task<Result<PlatformAnswer>> roll_back(PlatformJob job) override { return perform(std::move(job), "rollback"); }
+  task<Result<PlatformAnswer>> stop(PlatformJob job) override { return perform(std::move(job), "stop"); }
+  [[nodiscard]] bool can_roll_back(const Release& release) const override { return !text_in(release.with, "rollback").empty(); }
+  [[nodiscard]] bool can_stop(const Release& release) const override { return !text_in(release.with, "stop").empty(); }
+
+ private:
+  [[nodiscard]] SandboxCommand command(const PlatformJob& job, const std::string& which, const Sandbox& sandbox) const;
+  task<Result<PlatformAnswer>> perform(PlatformJob job, std::string which);
+
+  runtime::Loop& loop_;
+  fs::path state_dir_;
+  fs::path helper_;
+};
+
+SandboxCommand CommandDriver::command(const PlatformJob& job, const std::string& which, const Sandbox& sandbox) const {
+  const Release& release = job.release;
+  SandboxCommand command;
+  command.argv = {"/bin/sh", "-c", text_in(release.with, which)};
+  command.workspace = job.files;
+  // Credentials come from whoever gives the word, each time: they are in no record.
+  std::istringstream names(text_in(release.with, "host-env"));
+  for (std::string name; names >> name;)
+    if (const char* value = std::getenv(name.c_str())) command.environment[name] = value;
+  for (const auto& [name, value] : release.variables) command.environment[name] = value;
+  command.environment["RELEASE_ID"] = release.id;
+  command.environment["RELEASE_VERSION"] = release.version;
+  command.environment["RELEASE_APP"] = release.app;
+  command.environment["RELEASE_ENVIRONMENT"] = release.environment;
+  command.environment["PREVIOUS_RELEASE_ID"] = job.previous;
+  command.environment["CONDUCTORAI_OUTPUT"] = (sandbox.workspace_path(job.files) / kOutputName).string();
+  command.limits = release.limits;
+  const auto network = release.with.find("network");
+  const bool* granted = network == release.with.end() ? nullptr : network->second.as_bool();
+  command.network = granted == nullptr || *granted;
+  command.on_output = [log = job.log](std::string_view text) { log->add(text); };
+  return command;
+}
+
+task<Result<PlatformAnswer>> CommandDriver::perform(PlatformJob job, std::string which) {
+  SandboxOptions options{.state_dir = state_dir_, .helper = helper_};
+  const auto sandbox =
+      job.release.limits.enabled ? make_bubblewrap_sandbox(loop_, std::move(options)) : make_no_sandbox(loop_, std::move(options));
+  const fs::path output = job.files / kOutputName;
+  std::error_code ignored;
+  fs::remove(output, ignored);
+  job.log->add("[conductorai] " + which + " command of " + job.release.id + "\n");
+  auto result = co_await sandbox->run(command(job, which, *sandbox));
+  if (!result) co_return fail(result.error());
+  for (const fs::path& file : {result->out.file, result->err.file})
+    if (!file.empty()) fs::remove(file, ignored);
+  PlatformAnswer answer{.done = result->ok(), .why = {}, .url = {}};
+  if (!fs::is_symlink(output, ignored)) answer.url = url_told(output);
+  if (answer.done) co_return answer;
+  const std::string words = job.log->last_words();
+  answer.why = "the " + which + " command: " + result->describe() + (words.empty() ? "" : "; it printed last: " + words);
+  co_return answer;
+}
+
+}  // namespace
+
+std::unique_ptr<PlatformDriver> make_command_driver(runtime::Loop& loop, fs::path state_dir, fs::path helper) {
+  return std::make_unique<CommandDriver>(loop, std::move(state_dir), std::move(helper));
+}
+
+}  // namespace conductorai::infrastructure::releases
