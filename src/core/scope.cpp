@@ -36,7 +36,10 @@ Scope scope_of(const WorkflowState& state, const TaskRecord& task, const std::ma
 }
 
 NeedsOutcome needs_of(const WorkflowState& state, const TaskRecord& task) {
-  return {.success = needs_outcome(state, task) == NeedOutcome::met, .failure = any_ancestor_failed(state, task), .cancelled = false};
+  // Looking back through a long chain for every task of it would be quadratic; few conditions ask.
+  const bool asks = task.definition.condition.find("failure") != std::string::npos;
+  return {
+      .success = needs_outcome(state, task) == NeedOutcome::met, .failure = asks && any_ancestor_failed(state, task), .cancelled = false};
 }
 
 }  // namespace conductorai::core

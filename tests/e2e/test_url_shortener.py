@@ -118,6 +118,16 @@ class UrlShortener(harness.ProjectTest):
     def supervisors(self, project):
         return [pid for pid, line in harness.children_of(str(project.folder)) if "supervis" in line]
 
+    def with_answers_for_more_rounds(self, project):
+        """A service that was killed is rightly found unhealthy; the script then has an answer for the round that follows."""
+        workflow = project.write("w.yaml", re.sub(r"max-loops: \d+", "max-loops: 50", (EXAMPLE / "workflow.yaml").read_text()))
+        more = [{"match": {"agent": "coding", "round": n}, "reply": {"files": {"NOTES": f"Looked at again in round {n}.\n"}}}
+                for n in range(4, 60)]
+        more.append({"match": {"agent": "monitor"}, "times": "any", "reply": {"json": {
+            "diagnosis": "it was gone", "findings": [], "recommendations": [], "affected_tasks": []}}})
+        rules = "".join(f"- {json.dumps(rule)}\n" for rule in more)
+        return workflow, project.write("answers.yaml", (EXAMPLE / "answers.yaml").read_text() + rules)
+
     def test_random_kills_of_the_run_and_of_the_supervisor_change_nothing_that_was_paid(self):
         seed = int(os.environ.get("CRASH_SEED", random.randrange(1 << 30)))
         wanted = int(os.environ.get("CRASH_KILLS", 25))
@@ -126,12 +136,7 @@ class UrlShortener(harness.ProjectTest):
         kills = 0
         while kills < wanted:
             project = self.prepare()
-            # a service that was killed is found unhealthy: the script has an answer for each such round
-            workflow = project.write("w.yaml", re.sub(r"max-loops: \d+", "max-loops: 50", (EXAMPLE / "workflow.yaml").read_text()))
-            script = (EXAMPLE / "answers.yaml").read_text()
-            last = script[script.index("- match: { agent: coding, task: code, round: 3 }"):script.index("- match: { agent: review }")]
-            answers = project.write("answers.yaml", script + last.replace(", round: 3 }", " }").rstrip() + "\n  times: any\n"
-                                    + "- match: { agent: monitor }\n  reply: { json: { diagnosis: gone, findings: [], recommendations: [], affected_tasks: [] } }\n  times: any\n")
+            workflow, answers = self.with_answers_for_more_rounds(project)
             process = project.start(*self.arguments(workflow, answers))
             while True:
                 try:

@@ -1,0 +1,112 @@
+#include "bench/bare_waiting.hpp"
+
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <deque>
+
+namespace conductorai::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Answers each connection with one byte, one second after it came.
+[[noreturn]] void serve(int listener) {
+  const int queue = ::epoll_create1(0);
+  epoll_event event{.events = EPOLLIN, .data = {.fd = listener}};
+  ::epoll_ctl(queue, EPOLL_CTL_ADD, listener, &event);
+  std::deque<std::pair<Clock::time_point, int>> due;
+  std::array<epoll_event, 256> events{};
+  for (;;) {
+    const auto wait =
+        due.empty() ? -1
+                    : std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(due.front().first - Clock::now()).count());
+    const int ready = ::epoll_wait(queue, events.data(), static_cast<int>(events.size()), static_cast<int>(wait));
+    for (int i = 0; i < ready; ++i)
+      for (int fd = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK); fd >= 0;
+           fd = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK))
+        due.emplace_back(Clock::now() + std::chrono::seconds(1), fd);
+    for (; !due.empty() && due.front().first <= Clock::now(); due.pop_front()) {
+      (void)!::write(due.front().second, "x", 1);
+      ::close(due.front().second);
+    }
+  }
+}
+
+int connect_to(const sockaddr_in& address) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -1;
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EINPROGRESS) return fd;
+  ::close(fd);
+  return -1;
+}
+
+std::int64_t read_all(const sockaddr_in& address, int connections) {
+  const int queue = ::epoll_create1(0);
+  int open = 0;
+  std::int64_t answered = 0;
+  for (int i = 0; i < connections; ++i) {
+    const int fd = connect_to(address);
+    if (fd < 0) continue;
+    epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+    ::epoll_ctl(queue, EPOLL_CTL_ADD, fd, &event);
+    ++open;
+  }
+  std::array<epoll_event, 256> events{};
+  while (open > 0) {
+    const int ready = ::epoll_wait(queue, events.data(), static_cast<int>(events.size()), 10'000);
+    if (ready <= 0) break;
+    for (int i = 0; i < ready; ++i) {
+      char byte = 0;
+      const int fd = events[static_cast<std::size_t>(i)].data.fd;
+      if (::read(fd, &byte, 1) == 1) ++answered;
+      ::close(fd);
+      --open;
+    }
+  }
+  ::close(queue);
+  return answered;
+}
+
+}  // namespace
+
+Measurement bare_epoll_client(int connections) {
+  raise_descriptor_limit();
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  Measurement out{.work = "waiting", .variant = "bare epoll client", .n = connections, .in_flight = connections};
+  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener, 16'384) != 0 ||
+      ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    out.errors = connections;
+    return out;
+  }
+  const pid_t server = ::fork();
+  if (server == 0) serve(listener);
+  ::close(listener);
+  const Stopwatch watch;
+  out.errors = connections - read_all(address, connections);
+  watch.end(out);
+  ::kill(server, SIGKILL);
+  ::waitpid(server, nullptr, 0);
+  return out;
+}
+
+}  // namespace conductorai::bench
