@@ -1,6 +1,7 @@
 #include "infrastructure/releases/container_guard.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -19,6 +20,7 @@ constexpr unsigned kPauseSeconds = 1;
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> out;
+  out.reserve(texts.size() + 1);
   for (auto& text : texts) out.push_back(text.data());
   out.push_back(nullptr);
   return out;
@@ -67,7 +69,8 @@ Result<std::unique_ptr<ContainerGuard>> ContainerGuard::start(const std::filesys
   auto pipe = make_pipe();
   if (!pipe) return fail(pipe.error());
   std::vector<std::string> variables;
-  for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
+  variables.reserve(environment.size());
+  for (const auto& [name, value] : environment) variables.push_back(fmt::format("{}={}", name, value));
   pid_t pid = -1;
   const int error =
       spawn_guard(helper.string(), {"conductorai", "__release-guard", engine, container, "0"}, std::move(variables), pipe->read.get(), pid);
