@@ -68,8 +68,8 @@ struct LLMResponse {
   Usage usage;
   std::string model;
   std::string provider;
-  std::string reasoning;  // what the model says of its thinking; empty when it keeps it to itself
-  std::string refusal;    // its own words, where it gives them apart from the text
+  std::string reasoning;                 // what the model says of its thinking; empty when it keeps it to itself
+  std::string refusal;                   // its own words, where it gives them apart from the text
   std::int64_t cached_input_tokens = 0;  // of usage.input_tokens: read from the provider's prompt cache
   std::int64_t cache_write_tokens = 0;   // of usage.input_tokens: written to it
   std::int64_t reasoning_tokens = 0;     // of usage.output_tokens

@@ -89,8 +89,7 @@ task<Result<StepBegun>> LedgerProvider::begin(LLMRequest request) {
                  .epoch = account_.epoch};
   if (account_.frames) step.worst_case.tokens += framing_tokens(request);
   if (account_.price)
-    step.worst_case.usd_micros =
-        worst_cost(*account_.price, step.worst_case.tokens - request.output_tokens_max, request.output_tokens_max);
+    step.worst_case.usd_micros = worst_cost(*account_.price, step.worst_case.tokens - request.output_tokens_max, request.output_tokens_max);
   // With nothing left the whole time is asked for, and refused with numbers.
   auto left = co_await runtime::wall_left(ports_.states, account_.scopes);
   if (!left) co_return fail(left.error());
