@@ -52,8 +52,8 @@ task<void> write(StateManager& states, Recorded recorded, std::int64_t& errors) 
 
 task<void> write_all(BenchHouse& bench, int workflows, std::int64_t& errors) {
   auto definition = std::make_shared<const WorkflowDefinition>(long_chain(kTasks));
-  auto pinned =
-      co_await bench.house().artifacts->save({.type = "definition", .name = "workflow.json"}, core::encode_definition(*definition));
+  auto pinned = co_await bench.house().artifacts->save({.workflow = WorkflowId("wf-0"), .type = "definition", .name = "workflow.json"},
+                                                       core::encode_definition(*definition));
   if (!pinned) {
     ++errors;
     co_return;
