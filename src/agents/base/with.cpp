@@ -63,7 +63,8 @@ Result<void> check_with(const AgentDescription& description, const Object& with)
 std::string text_of(const Object& with, std::string_view key, std::string otherwise) {
   const auto found = with.find(key);
   const std::string* text = found == with.end() ? nullptr : found->second.as_string();
-  return text == nullptr ? std::move(otherwise) : *text;
+  if (text == nullptr) return otherwise;
+  return *text;
 }
 
 bool flag_of(const Object& with, std::string_view key, bool otherwise) {
