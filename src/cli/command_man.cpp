@@ -30,7 +30,7 @@ std::string roff(std::string_view text) {
 /// "TEXT:{a,b}" of a checked option as "a|b".
 std::string value_of(const CLI::Option& option) {
   if (option.get_expected_max() == 0) return "";
-  const std::string type = option.get_type_name();
+  std::string type = option.get_type_name();
   const std::size_t open = type.find('{'), close = type.rfind('}');
   if (open == std::string::npos || close == std::string::npos) return type;
   std::string choices = type.substr(open + 1, close - open - 1);
