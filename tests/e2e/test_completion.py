@@ -35,7 +35,7 @@ class Fish(Shell):
         return [offer.split("\t")[0] for offer in done.stdout.splitlines()]
 
     def test_commands_subcommands_and_flags_come_out(self):
-        self.assertEqual(self.offers("conductorai r"), ["reject", "resume", "retry", "run"])
+        self.assertEqual(self.offers("conductorai r"), ["reject", "releases", "report", "resume", "retry", "run"])
         self.assertEqual(self.offers("conductorai dlq "), ["drop", "list", "requeue"])
         self.assertEqual(self.offers("conductorai run --ll"), ["--llm"])
         self.assertEqual(self.offers("conductorai --json artifacts list --ta"), ["--task"])
@@ -93,7 +93,7 @@ class Bash(Shell):
                "ask conductorai r; ask conductorai dlq ''; ask conductorai run --ll\n")
         done = subprocess.run(["bash", "--norc", "-c", f"source {self.script}\n{ask}"], capture_output=True, text=True, timeout=60)
         commands, letters, flags = done.stdout.splitlines()
-        self.assertEqual((commands, flags), ("reject resume retry run", "--llm"))
+        self.assertEqual((commands, flags), ("reject releases report resume retry run", "--llm"))
         self.assertTrue(letters.endswith("drop list requeue"), letters)
 
 
