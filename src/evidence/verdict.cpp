@@ -55,7 +55,7 @@ std::string basis(const Observation& seen, const Judgement& judged) {
   std::string text = "exit code 0 and a complete report: " + std::to_string(judged.passed) + " passed";
   if (judged.skipped > 0) text += ", " + std::to_string(judged.skipped) + " skipped";
   if (seen.written_by_project) return text + "; the report was written by the project's own runner";
-  if (seen.discovered) text += "; all of " + count_text(seen.discovered->names.size(), "test") + " found beforehand ran";
+  if (seen.discovered) text += "; all " + count_text(seen.discovered->names.size(), "test") + " found beforehand ran";
   return text;
 }
 

@@ -151,7 +151,7 @@ TEST_P(ForgedReport, DoesNotCountWhereTestsFoundBeforehandAreNotNamed) {
   SKIP_WITHOUT_SANDBOX(result);
   ASSERT_EQ(result.status, ResultStatus::completed) << findings_text(result);
   EXPECT_EQ(result.verdict, Verdict::failed) << findings_text(result);
-  EXPECT_THAT(findings_text(result), HasSubstr("tests found beforehand are not in the report"));
+  EXPECT_THAT(findings_text(result), HasSubstr("1 test found beforehand is not in the report"));
   // The forgery itself is complete and agrees with the exit code: nothing else speaks against it.
   ASSERT_NE(evidence_of(result, "exit_code"), nullptr);
   EXPECT_EQ(evidence_of(result, "exit_code")->value, 0);

@@ -38,7 +38,7 @@ const Stop* stop_of(const std::string& probe) {
 
 SandboxDefinition small_limits(const std::string& probe) {
   SandboxDefinition limits;
-  limits.memory_bytes = 192 << 20;
+  limits.memory_bytes = 512 << 20;  // the probes run in this very program, which a sanitizer makes large
   limits.processes = 32;
   limits.disk_bytes = 32 << 20;
   limits.output_bytes = 1 << 20;
