@@ -30,7 +30,6 @@ class LibraryTest(ProjectTest):
         cls.addClassCleanup(cls.folder.cleanup)
         os.chmod(cls.folder.name, 0o755)
         cls.prefix = pathlib.Path(cls.folder.name) / "prefix"
-        must("cmake", "--build", BUILD, "--target", "conductorai_archive", "conductorai")
         must("cmake", "--install", BUILD, "--prefix", cls.prefix)
 
     def build(self, example):
