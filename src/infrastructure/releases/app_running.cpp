@@ -116,8 +116,7 @@ task<void> AppSupervisor::clear() {
   std::map<std::string, Release> one_of;
   for (const Release& release : state_.releases) one_of.insert_or_assign(release.driver, release);
   for (const auto& [name, release] : one_of)
-    if (const auto driver = drivers_.find(name); driver != drivers_.end())
-      co_await driver->second->clear(release, folder_.files_root());
+    if (const auto driver = drivers_.find(name); driver != drivers_.end()) co_await driver->second->clear(release, folder_.files_root());
 }
 
 /// What the record says serves, after the death of an earlier supervisor.

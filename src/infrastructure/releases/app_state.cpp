@@ -28,8 +28,8 @@ constexpr int kFormat = 1;
 }  // namespace
 
 BOOST_DESCRIBE_STRUCT(Release, (),
-                      (id, slug, app, environment, driver, workflow, version, run, port, health, limits, variables, with, state, reason, url,
-                       gave_way_to, created_at, changed_at))
+                      (id, slug, app, environment, driver, workflow, version, run, port, health, limits, variables, with, state, reason,
+                       url, gave_way_to, created_at, changed_at))
 BOOST_DESCRIBE_STRUCT(AppState, (), (format, app, environment, port, next, releases))
 
 Release* AppState::find(const std::string& id) {
@@ -109,7 +109,8 @@ ReleaseInfo info_of(const AppState& app, const Release& release) {
           .state = release.state,
           .reason = release.reason,
           .url = !release.url.empty() || is_platform(release.driver) ? release.url
-                 : app.port == 0 ? std::string() : "http://127.0.0.1:" + std::to_string(app.port),
+                 : app.port == 0                                     ? std::string()
+                                                                     : "http://127.0.0.1:" + std::to_string(app.port),
           .created_at = release.created_at,
           .changed_at = release.changed_at};
 }

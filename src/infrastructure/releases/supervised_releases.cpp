@@ -29,7 +29,8 @@ constexpr std::chrono::milliseconds kMargin{120'000};  // for what stands around
 
 class SupervisedReleases final : public ReleaseManager {
  public:
-  SupervisedReleases(runtime::Loop& loop, ReleaseOptions options) : loop_(loop), options_(std::move(options)), platform_(loop, options_.state_dir, options_.helper) {}
+  SupervisedReleases(runtime::Loop& loop, ReleaseOptions options)
+      : loop_(loop), options_(std::move(options)), platform_(loop, options_.state_dir, options_.helper) {}
 
   task<Result<ReleaseInfo>> deploy(ReleaseRequest request) override;
   task<Result<ReleaseInfo>> reject(std::string id, std::string reason) override;
