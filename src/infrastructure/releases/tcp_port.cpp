@@ -52,6 +52,8 @@ Result<BoundSocket> bind_port(int port) {
                 in_use ? "the port is in use" : std::string("cannot take the port: ") + std::strerror(errno),
                 "127.0.0.1:" + std::to_string(port), in_use ? "end what listens there, or choose another port" : "");
   }
+  // Connections take it from the listener they come by; those that linger without it would keep the port from the next supervisor.
+  ::setsockopt(bound.socket.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   socklen_t size = sizeof address;
   ::getsockname(bound.socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
   bound.port = ntohs(address.sin_port);
