@@ -130,7 +130,7 @@ class UrlShortener(harness.ProjectTest):
 
     def test_random_kills_of_the_run_and_of_the_supervisor_change_nothing_that_was_paid(self):
         seed = int(os.environ.get("CRASH_SEED", random.randrange(1 << 30)))
-        wanted = int(os.environ.get("CRASH_KILLS", 25))
+        wanted = int(os.environ.get("CRASH_KILLS", 12))
         print("CRASH_SEED", seed, flush=True)
         chance = random.Random(seed)
         kills = 0
