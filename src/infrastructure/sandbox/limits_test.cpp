@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "infrastructure/sandbox/sandbox_fixture.hpp"
+#include "infrastructure/sandbox/selftest_prey.hpp"
 
 namespace conductorai::infrastructure {
 namespace {
@@ -25,16 +26,6 @@ class Limits : public SandboxFixture, public ::testing::WithParamInterface<Way> 
     int count = 0;
     for (const auto& entry : std::filesystem::directory_iterator(area_.root.parent_path() / "output"))
       count += entry.path().filename().string().starts_with(std::to_string(::getpid()) + "-") ? 1 : 0;
-    return count;
-  }
-  /// The processes that `marker` stands in the command line of.
-  static int running_with(const std::string& marker) {
-    int count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-      std::ifstream file(entry.path() / "cmdline");
-      std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-      count += text.find(marker) != std::string::npos ? 1 : 0;
-    }
     return count;
   }
 };
@@ -132,10 +123,12 @@ TEST_P(Limits, PrintingFarBeyondTheCapEnds) {
 }
 
 TEST_P(Limits, ADaemonEndsWithTheProgram) {
-  auto result = run(shell("setsid sh -c 'sleep 7.31331' >/dev/null 2>&1 & (setsid sleep 7.31331 &) ; sleep 0.2; echo started"));
+  const std::string marker = "7.3133" + std::to_string(::getpid());
+  auto result =
+      run(shell("setsid sh -c 'sleep " + marker + "' >/dev/null 2>&1 & (setsid sleep " + marker + " &) ; sleep 0.2; echo started"));
   ASSERT_TRUE(result) << to_string(result.error());
   EXPECT_TRUE(result->ok());
-  EXPECT_EQ(running_with("7.31331"), 0);
+  EXPECT_EQ(processes_with(marker), 0);
 }
 
 task<void> store(Sandbox& sandbox, SandboxCommand command, std::optional<Result<CommandResult>>& out) {
@@ -146,14 +139,15 @@ TEST_P(Limits, CancellationEndsTheWholeTreeBeforeItReturns) {
   auto sandbox = make();
   runtime::TaskScope scope(loop_);
   std::optional<Result<CommandResult>> result;
-  auto command = shell("trap '' TERM; setsid sleep 8.31331 & sleep 8.31331 & echo ready; wait");
+  const std::string marker = "8.3133" + std::to_string(::getpid());
+  auto command = shell("trap '' TERM; setsid sleep " + marker + " & sleep " + marker + " & echo ready; wait");
   command.on_output = [&scope](std::string_view) { scope.cancel(); };
   scope.spawn(store(*sandbox, command, result));
   loop_.run_until([&] { return scope.running() == 0; });
   ASSERT_TRUE(result.has_value());
   ASSERT_FALSE(*result);
   EXPECT_EQ(result->error().code, ErrorCode::cancelled);
-  EXPECT_EQ(running_with("8.31331"), 0);
+  EXPECT_EQ(processes_with(marker), 0);
 }
 
 TEST_P(Limits, LeavesNoChildDescriptorOrFile) {

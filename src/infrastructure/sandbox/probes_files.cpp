@@ -9,25 +9,20 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
+#include "base/read_text.hpp"
 #include "infrastructure/sandbox/probes.hpp"
 
 namespace conductorai::infrastructure {
 
 namespace {
 
-std::string content(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
 /// By its own path, and by every detour that leads to the machine's root.
 Attempt read_secret() {
   const std::string path = variable(kSecretPathVariable);
   for (const std::string& detour : {std::string{}, std::string("/proc/1/root"), std::string("/proc/self/root"),
                                     std::string("/proc/self/cwd/../../../.."), std::string("/proc/self/fd/0/../..")}) {
-    const std::string found = content(detour + path);
+    const std::string found = read_text(detour + path);
     if (!found.empty()) return escaped("read " + detour + path + ": " + found);
   }
   for (const char* home : {"/root", "/home", "/var/lib", "/etc/shadow", "/etc/hostname", "/run", "/mnt", "/srv"})
@@ -39,7 +34,7 @@ Attempt environment_secret() {
   const std::string name = variable(kSecretVariable);
   if (!variable(name.c_str()).empty()) return escaped("inherited " + name);
   for (const auto& entry : std::filesystem::directory_iterator("/proc"))
-    if (content(entry.path() / "environ").find(name + "=") != std::string::npos)
+    if (read_text(entry.path() / "environ").find(name + "=") != std::string::npos)
       return escaped("read " + name + " from " + entry.path().string());
   return denied("no variable of the user's is visible");
 }
@@ -60,9 +55,9 @@ Attempt write_outside() {
 
 /// The workspace lies in the working directory, and its .git leads to the repository.
 Attempt git_folder() {
-  if (content(".git").find("gitdir:") != std::string::npos) return escaped("read where the repository is");
+  if (read_text(".git").find("gitdir:") != std::string::npos) return escaped("read where the repository is");
   std::ofstream(".git") << "gitdir: /tmp/evil\n";
-  if (content(".git").find("evil") != std::string::npos) return escaped("wrote .git");
+  if (read_text(".git").find("evil") != std::string::npos) return escaped("wrote .git");
   if (::rename(".git", "moved") == 0) return escaped("moved .git away");
   if (::unlink(".git") == 0) return escaped("removed .git");
   return denied(refusal("replace .git"));
@@ -71,7 +66,7 @@ Attempt git_folder() {
 Attempt links() {
   const std::string secret = variable(kSecretPathVariable);
   ::unlink("link");
-  if (::symlink(secret.c_str(), "link") == 0 && !content("link").empty()) return escaped("read the secret through a symlink");
+  if (::symlink(secret.c_str(), "link") == 0 && !read_text("link").empty()) return escaped("read the secret through a symlink");
   ::unlink("hard");
   for (const std::string& target : {secret, std::string("/usr/bin/env"), std::string("/etc/passwd")})
     if (::link(target.c_str(), "hard") == 0) return escaped("linked " + target + " into the workspace");

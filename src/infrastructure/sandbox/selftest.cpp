@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 
+#include "base/read_text.hpp"
 #include "infrastructure/process/work_area.hpp"
 #include "infrastructure/sandbox/probes.hpp"
 #include "infrastructure/sandbox/selftest_prey.hpp"
@@ -79,10 +79,7 @@ struct Ground {
     std::ofstream(workspace() / ".git") << kGitFile;
     return give_to(area, workspace());
   }
-  [[nodiscard]] bool git_untouched() const {
-    std::ifstream file(workspace() / ".git");
-    return std::string(std::istreambuf_iterator<char>(file), {}) == kGitFile;
-  }
+  [[nodiscard]] bool git_untouched() const { return read_text(workspace() / ".git") == kGitFile; }
 };
 
 std::string first_line(const std::string& text) {

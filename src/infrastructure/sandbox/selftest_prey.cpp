@@ -17,8 +17,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
+#include "base/read_text.hpp"
 #include "infrastructure/sandbox/probes.hpp"
 
 namespace conductorai::infrastructure {
@@ -128,18 +128,14 @@ std::string Prey::touched() const {
   if (was_connected(abstract_)) return "the abstract unix socket was reached";
   pollfd ended{process_fd_.get(), POLLIN, 0};
   if (::poll(&ended, 1, 0) == 1) return "the process outside was ended";
-  std::ifstream file(folder_ / "secret");
-  const std::string now{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  return now == secret_ ? "" : "the secret was changed";
+  return read_text(folder_ / "secret") == secret_ ? "" : "the secret was changed";
 }
 
 int processes_with(const std::string& marker) {
   int count = 0;
   std::error_code error;
   for (fs::directory_iterator it("/proc", error), end; !error && it != end; it.increment(error)) {
-    std::ifstream file(it->path() / "cmdline");
-    const std::string line{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    count += line.find(marker) != std::string::npos ? 1 : 0;
+    count += read_text(it->path() / "cmdline").contains(marker) ? 1 : 0;
   }
   return count;
 }
