@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -10,6 +9,7 @@
 
 #include "infrastructure/process/fd.hpp"
 #include "infrastructure/process/lookup.hpp"
+#include "infrastructure/process/spawn.hpp"
 #include "runtime/scope.hpp"
 
 namespace conductorai::infrastructure {
@@ -71,42 +71,6 @@ Result<Plumbing> plumb(bool with_stdin) {
   return p;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  for (auto& text : texts) out.push_back(text.data());
-  out.push_back(nullptr);
-  return out;
-}
-
-/// Default signals and an empty mask, a session of its own (no terminal: nothing can ask for a password), no descriptor but 0, 1, 2.
-int spawn(const std::string& program, ProcessSpec& spec, const Plumbing& p, pid_t& pid) {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigset_t all;
-  ::sigemptyset(&none);
-  ::sigfillset(&all);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setsigdefault(&attributes, &all);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  ::posix_spawn_file_actions_adddup2(&actions, p.in.get(), 0);
-  ::posix_spawn_file_actions_adddup2(&actions, p.out.get(), 1);
-  ::posix_spawn_file_actions_adddup2(&actions, p.err.get(), 2);
-  ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  if (!spec.working_directory.empty()) ::posix_spawn_file_actions_addchdir_np(&actions, spec.working_directory.c_str());
-
-  std::vector<std::string> variables;
-  for (const auto& [name, value] : spec.environment) variables.push_back(name + "=" + value);
-  auto argv = pointers(spec.argv);
-  auto envp = pointers(variables);
-  const int error = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), envp.data());
-  ::posix_spawnattr_destroy(&attributes);
-  ::posix_spawn_file_actions_destroy(&actions);
-  return error;
-}
-
 /// A program that started us with SIGCHLD ignored would have its way with our children's exit codes: they would be reaped unseen.
 void keep_exit_codes() {
   struct sigaction action{};
@@ -158,7 +122,12 @@ Result<pid_t> start(ProcessSpec& spec, const Plumbing& plumbing) {
   if (!program) return fail(program.error());
   keep_exit_codes();
   pid_t pid = -1;
-  const int error = spawn(*program, spec, plumbing, pid);
+  const int error = spawn_process({.program = *program,
+                                   .argv = spec.argv,
+                                   .environment = variables_of(spec.environment),
+                                   .working_directory = spec.working_directory,
+                                   .descriptors = {plumbing.in.get(), plumbing.out.get(), plumbing.err.get()}},
+                                  pid);
   if (error == ENOENT) return fail(ErrorCode::not_found, "cannot start " + spec.argv[0] + ": its interpreter is missing", *program);
   if (error != 0) return fail(ErrorCode::unavailable, "cannot start " + spec.argv[0] + ": " + std::strerror(error), *program);
   return pid;

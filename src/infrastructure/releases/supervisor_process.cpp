@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -18,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "infrastructure/process/spawn.hpp"
 #include "infrastructure/releases/app_supervisor.hpp"
 #include "infrastructure/releases/calls.hpp"
 #include "infrastructure/releases/container_driver.hpp"
@@ -35,7 +35,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kReadyFd = 3;
+constexpr int kReadyFd = 3;  // the place of `ready` among the descriptors of a supervisor
 constexpr std::chrono::seconds kStartWithin{30};
 constexpr std::chrono::seconds kFirstCallWithin{60};
 constexpr std::chrono::seconds kFolderLook{2};
@@ -62,42 +62,14 @@ std::vector<std::string> environment_kept() {
   return kept;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  out.reserve(texts.size() + 1);
-  for (auto& text : texts) out.push_back(text.data());
-  out.push_back(nullptr);
-  return out;
-}
-
-/// Its own session, root folder, default signals; nothing of ours is open in it but the pipe.
 int spawn(const AppFolder& folder, const fs::path& helper, int log, int ready, pid_t& pid) {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigset_t all;
-  ::sigemptyset(&none);
-  ::sigfillset(&all);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setsigdefault(&attributes, &all);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, log, 1);
-  ::posix_spawn_file_actions_adddup2(&actions, log, 2);
-  ::posix_spawn_file_actions_adddup2(&actions, ready, kReadyFd);
-  ::posix_spawn_file_actions_addclosefrom_np(&actions, kReadyFd + 1);
-  ::posix_spawn_file_actions_addchdir_np(&actions, "/");
-  std::vector<std::string> arguments{"conductorai", "__release-supervisor", folder.state_dir().string(), folder.name(),
-                                     std::to_string(kReadyFd)};
-  auto variables = environment_kept();
-  auto argv = pointers(arguments);
-  auto envp = pointers(variables);
-  const int error = ::posix_spawn(&pid, helper.c_str(), &actions, &attributes, argv.data(), envp.data());
-  ::posix_spawnattr_destroy(&attributes);
-  ::posix_spawn_file_actions_destroy(&actions);
-  return error;
+  return spawn_process(
+      {.program = helper.string(),
+       .argv = {"conductorai", "__release-supervisor", folder.state_dir().string(), folder.name(), std::to_string(kReadyFd)},
+       .environment = environment_kept(),
+       .working_directory = "/",
+       .descriptors = {-1, log, log, ready}},
+      pid);
 }
 
 /// Its own words, not the service's; begun anew when it has grown large.

@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "infrastructure/process/fd.hpp"
+#include "infrastructure/process/spawn.hpp"
 
 // Between vfork and exec the child shares our memory: it makes system calls by number, allocates nothing, and no sanitizer or libc wrapper
 // (glibc's setuid signals every thread of the process) gets a say.
@@ -132,13 +133,6 @@ CONDUCTORAI_IN_CHILD pid_t fork_and_become(const Prepared& p) {
   return pid;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  for (auto& text : texts) out.push_back(text.data());
-  out.push_back(nullptr);
-  return out;
-}
-
 /// Never above what we may have: raising needs a capability.
 std::vector<ResourceLimit> clamped(std::vector<ResourceLimit> limits) {
   for (auto& limit : limits) {
@@ -178,8 +172,8 @@ Result<pid_t> launch(const LaunchSpec& spec) {
   if (!report) return fail(report.error());
   auto argv_texts = spec.argv;
   auto environment_texts = spec.environment;
-  auto argv = pointers(argv_texts);
-  auto envp = pointers(environment_texts);
+  auto argv = c_strings(argv_texts);
+  auto envp = c_strings(environment_texts);
   const auto limits = clamped(spec.limits);
   const std::string folder = spec.working_directory.string();
   std::vector<int> in_use = spec.descriptors;
