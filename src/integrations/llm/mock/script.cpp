@@ -1,8 +1,8 @@
 #include "integrations/llm/mock/script.hpp"
 
+#include "base/pattern.hpp"
 #include "core/document/document.hpp"
 #include "core/document/reader.hpp"
-#include "integrations/llm/mock/pattern.hpp"
 
 namespace conductorai::integrations {
 namespace {

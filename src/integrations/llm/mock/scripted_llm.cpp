@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/pattern.hpp"
 #include "core/json.hpp"
 #include "core/ordinal.hpp"
-#include "integrations/llm/mock/pattern.hpp"
 
 namespace conductorai::integrations {
 namespace {
