@@ -34,3 +34,34 @@ function(conductorai_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "ASAN_OPTIONS=detect_stack_use_after_return=0")
 endfunction()
+
+# conductorai_embed(target NAMESPACE ns HEADER x/y.hpp FUNCTION f FILES …): the files' contents as raw string literals, by the name under which
+# `const std::map<std::string_view, std::string_view>& f()` of that header finds them; WITHOUT_EXTENSION leaves the ending out of the names.
+function(conductorai_embed target)
+  cmake_parse_arguments(ARG "WITHOUT_EXTENSION" "NAMESPACE;HEADER;FUNCTION" "FILES" ${ARGN})
+  set(entries "")
+  foreach(file ${ARG_FILES})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    if(ARG_WITHOUT_EXTENSION)
+      get_filename_component(name ${file} NAME_WE)
+    else()
+      get_filename_component(name ${file} NAME)
+    endif()
+    file(READ ${file} content)
+    string(APPEND entries "      {\"${name}\", R\"__file__(${content})__file__\"},\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${ARG_FUNCTION}.cpp CONTENT [[
+#include "@ARG_HEADER@"
+
+namespace @ARG_NAMESPACE@ {
+
+const std::map<std::string_view, std::string_view>& @ARG_FUNCTION@() {
+  static const std::map<std::string_view, std::string_view> all = {
+@entries@  };
+  return all;
+}
+
+}  // namespace @ARG_NAMESPACE@
+]] @ONLY)
+  target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${ARG_FUNCTION}.cpp)
+endfunction()
