@@ -134,17 +134,6 @@ std::string answer_text(const LLMResponse& answer) {
   return text;
 }
 
-Result<void> check_finished(const LLMResponse& answer) {
-  switch (answer.finish) {
-    case FinishReason::stop: return {};
-    case FinishReason::tool_calls: return fail(ErrorCode::invalid_answer, "the model called tools that it was not offered");
-    case FinishReason::length: return fail(ErrorCode::invalid_answer, "the answer was cut off at the output limit");
-    case FinishReason::content_filter: return fail(ErrorCode::invalid_answer, "the provider's filter withheld the answer");
-    case FinishReason::refusal: return fail(ErrorCode::invalid_answer, "the model refused: " + evidence::shortened(answer.text, 200));
-  }
-  return {};
-}
-
 task<Result<Outcome>> refused_answer(TaskContext& context, std::string summary, std::vector<Finding> findings, std::string answer) {
   auto kept = co_await context.save_artifact("refused-answer.txt", "answer", findings_text(findings) + "\n" + answer);
   if (!kept) co_return fail(kept.error());

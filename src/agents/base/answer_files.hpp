@@ -37,7 +37,4 @@ std::string findings_text(const std::vector<Finding>& findings);
 /// The answer as text for an artifact: its text and the names and sizes of its files.
 std::string answer_text(const LLMResponse& answer);
 
-/// An answer that cannot be worked with at all. Errors: invalid_answer (refused, cut off at the output limit, filtered).
-Result<void> check_finished(const LLMResponse& answer);
-
 }  // namespace conductorai::agents

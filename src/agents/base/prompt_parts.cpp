@@ -52,6 +52,17 @@ bool is_text(const std::string& content) {
   return content.find('\0') == std::string::npos && is_utf8(content);
 }
 
+Result<void> check_finished(const LLMResponse& answer) {
+  switch (answer.finish) {
+    case FinishReason::stop: return {};
+    case FinishReason::tool_calls: return fail(ErrorCode::invalid_answer, "the model called tools that it was not offered");
+    case FinishReason::length: return fail(ErrorCode::invalid_answer, "the answer was cut off at the output limit");
+    case FinishReason::content_filter: return fail(ErrorCode::invalid_answer, "the provider's filter withheld the answer");
+    case FinishReason::refusal: return fail(ErrorCode::invalid_answer, "the model refused: " + evidence::shortened(answer.text, 200));
+  }
+  return {};
+}
+
 }  // namespace
 
 task<Result<std::string>> files_block(Workspace& workspace, std::vector<std::string> first, FilesBlockLimits limits) {
@@ -91,6 +102,8 @@ task<Result<LLMResponse>> ask_recorded(TaskContext& context, std::string system,
   request.messages.push_back({.role = Role::user, .text = std::move(prompt), .tool_calls = {}, .tool_call_id = {}});
   request.answer_schema = std::move(answer_schema);
   auto answer = co_await context.ask(std::move(request));
+  if (!answer) co_return answer;
+  if (auto finished = check_finished(*answer); !finished) co_return fail(finished.error());
   co_return answer;
 }
 

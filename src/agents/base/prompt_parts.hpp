@@ -32,7 +32,8 @@ task<Result<std::string>> agents_md_block(Workspace& workspace);
 /// Paths that findings name, each once.
 std::vector<std::string> named_files(const std::vector<FeedbackPayload>& findings);
 
-/// Saves what is asked as an artifact (type prompt) and asks it.
+/// Saves what is asked as an artifact (type prompt) and asks it. Errors: as TaskContext::ask; invalid_answer, one that cannot be worked
+/// with at all (refused, cut off at the output limit, filtered).
 task<Result<LLMResponse>> ask_recorded(TaskContext& context, std::string system, std::string prompt, std::string answer_schema);
 
 }  // namespace conductorai::agents

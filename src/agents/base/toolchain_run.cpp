@@ -30,7 +30,7 @@ std::string ToolchainOutcome::printed() const {
   return text + errors;
 }
 
-task<Result<std::unique_ptr<ToolchainRun>>> ToolchainRun::open(TaskContext& context) {
+task<Result<FoundToolchain>> find_toolchain(TaskContext& context) {
   auto workspace = co_await context.workspace();
   if (!workspace) co_return fail(workspace.error());
   auto files = co_await (*workspace)->list_files();
@@ -46,7 +46,13 @@ task<Result<std::unique_ptr<ToolchainRun>>> ToolchainRun::open(TaskContext& cont
   };
   auto toolchain = evidence::detect_toolchain(*files, read, context.assignment().workflow->toolchain);
   if (!toolchain) co_return fail(toolchain.error());
-  std::unique_ptr<ToolchainRun> run(new ToolchainRun(context, std::move(*toolchain), std::move(*files)));
+  co_return FoundToolchain{std::move(*toolchain), std::move(*files)};
+}
+
+task<Result<std::unique_ptr<ToolchainRun>>> ToolchainRun::open(TaskContext& context) {
+  auto found = co_await find_toolchain(context);
+  if (!found) co_return fail(found.error());
+  std::unique_ptr<ToolchainRun> run(new ToolchainRun(context, std::move(found->toolchain), std::move(found->files)));
   auto laid_out = run->lay_out();
   if (!laid_out) co_return fail(laid_out.error());
   co_return run;

@@ -21,6 +21,14 @@ struct ToolchainOutcome {
   [[nodiscard]] std::string printed() const;
 };
 
+/// What the workspace's files tell, and those files.
+struct FoundToolchain {
+  evidence::Toolchain toolchain;
+  std::vector<std::string> files;
+};
+/// Errors: as TaskContext::workspace; invalid_argument (the workflow's toolchain).
+task<Result<FoundToolchain>> find_toolchain(TaskContext& context);
+
 class ToolchainRun {
  public:
   /// Reads the workspace's files. Errors: as TaskContext::workspace; invalid_argument (the workflow's toolchain).

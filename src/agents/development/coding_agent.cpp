@@ -46,8 +46,6 @@ class CodingAgent final : public BaseAgent {
     if (!prompt) co_return fail(prompt.error());
     auto answer = co_await ask_recorded(context, std::move(prompt->system), std::move(prompt->user), {});
     if (!answer) co_return fail(answer.error());
-    auto finished = check_finished(*answer);
-    if (!finished) co_return fail(finished.error());
     auto applied = co_await apply_files(**workspace, files_of(*answer));
     if (!applied) co_return fail(applied.error());
     if (!applied->refused.empty()) {

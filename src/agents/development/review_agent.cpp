@@ -135,8 +135,6 @@ class ReviewAgent final : public BaseAgent {
     Prompt prompt = review_prompt({.requirement = requirement, .agents_md = *agents_md, .diff = shown});
     auto answer = co_await ask_recorded(context, std::move(prompt.system), std::move(prompt.user), std::string(review_schema()));
     if (!answer) co_return fail(answer.error());
-    auto finished = check_finished(*answer);
-    if (!finished) co_return fail(finished.error());
     auto value = core::parse_json(answer->text);
     if (!value) co_return fail(ErrorCode::invalid_answer, "the review is no JSON: " + value.error().message);
     co_return findings_of_answer(*value);

@@ -95,8 +95,6 @@ task<Result<std::optional<Outcome>>> TestAgent::write_tests(TaskContext& context
   context.progress("asking for tests");
   auto answer = co_await ask_recorded(context, test_system_prompt(), std::move(*prompt), "");
   if (!answer) co_return fail(answer.error());
-  auto finished = check_finished(*answer);
-  if (!finished) co_return fail(finished.error());
   const auto files = files_of(*answer);
   if (files.empty()) co_return fail(ErrorCode::invalid_answer, "the model's answer holds no files", context.assignment().id.task.str());
   const auto before = co_await contents_before(workspace, files);

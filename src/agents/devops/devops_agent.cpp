@@ -72,8 +72,6 @@ class DevopsAgent final : public BaseAgent {
     if (!prompt) co_return fail(prompt.error());
     auto answer = co_await ask_recorded(context, std::move(prompt->system), std::move(prompt->user), {});
     if (!answer) co_return fail(answer.error());
-    auto finished = check_finished(*answer);
-    if (!finished) co_return fail(finished.error());
     AnswerFiles files = files_of(*answer);
     std::vector<Finding> refused = refused_names(files);
     if (refused.empty()) {

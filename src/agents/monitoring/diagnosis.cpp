@@ -150,10 +150,6 @@ task<Result<Diagnosis>> diagnose(TaskContext& context, const Judgement& judgemen
     context.progress("no diagnosis: " + printable_line(to_string(answer.error()), 300));
     co_return Diagnosis{};
   }
-  if (auto finished = check_finished(*answer); !finished) {
-    context.progress("no diagnosis: " + printable_line(to_string(finished.error()), 300));
-    co_return Diagnosis{};
-  }
   auto diagnosis = read_diagnosis(answer->text, *assignment.workflow);
   if (diagnosis) co_return diagnosis;
   context.progress("no diagnosis: " + printable_line(to_string(diagnosis.error()), 300));

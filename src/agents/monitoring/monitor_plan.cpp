@@ -4,8 +4,8 @@
 #include <set>
 
 #include "agents/base/material.hpp"
+#include "agents/base/with_reader.hpp"
 #include "agents/monitoring/probe_plan.hpp"
-#include "agents/monitoring/with_reader.hpp"
 #include "base/pattern.hpp"
 
 namespace conductorai::agents {

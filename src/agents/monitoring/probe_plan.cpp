@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "agents/monitoring/with_reader.hpp"
+#include "agents/base/with_reader.hpp"
 #include "base/pattern.hpp"
 #include "core/json.hpp"
 

@@ -2,15 +2,17 @@
 
 #include <algorithm>
 
+#include "agents/base/toolchain_run.hpp"
 #include "agents/base/with.hpp"
-#include "core/document/words.hpp"
+#include "agents/base/with_reader.hpp"
 #include "core/json.hpp"
-#include "evidence/toolchain.hpp"
 
 namespace conductorai::agents {
 namespace {
 
 using Type = WithKey::Type;
+
+constexpr Milliseconds kLongest = std::chrono::hours(24 * 3'650);  // as far as durations can be read
 
 std::string output_of(const TaskAssignment& assignment, std::string_view name) {
   for (const auto& [task, outputs] : assignment.upstream)
@@ -18,60 +20,14 @@ std::string output_of(const TaskAssignment& assignment, std::string_view name) {
   return {};
 }
 
-Result<Milliseconds> duration_of(const Object& with, std::string_view key, Milliseconds otherwise) {
-  const auto found = with.find(key);
-  if (found == with.end()) return otherwise;
-  const std::string* text = found->second.as_string();
-  const auto parsed = text != nullptr ? core::document::parse_duration(*text) : std::nullopt;
-  if (!parsed || parsed->count() <= 0)
-    return fail(ErrorCode::invalid_argument, "expected a duration", "with." + std::string(key), "such as 250ms, 10s or 5m");
-  return *parsed;
-}
-
-Result<int> number_of(const Object& with, std::string_view key, int otherwise, int low, int high) {
-  const auto found = with.find(key);
-  if (found == with.end()) return otherwise;
-  const std::int64_t* number = found->second.as_int();
-  if (number == nullptr || *number < low || *number > high)
-    return fail(ErrorCode::invalid_argument, "expected a number from " + std::to_string(low) + " to " + std::to_string(high),
-                "with." + std::string(key));
-  return static_cast<int>(*number);
-}
-
-Result<HealthCheck> health_of(const Object& with) {
+HealthCheck health_of(WithReader& with) {
   HealthCheck health;
-  health.path = text_of(with, "health");
-  if (!health.path.empty() && health.path.front() != '/')
-    return fail(ErrorCode::invalid_argument, "expected a path that begins with /", "with.health");
-  auto status = number_of(with, "health-status", health.status, 100, 599);
-  if (!status) return fail(status.error());
-  health.status = *status;
-  auto start = duration_of(with, "start-timeout", health.start_timeout);
-  if (!start) return fail(start.error());
-  health.start_timeout = *start;
-  auto interval = duration_of(with, "health-interval", health.interval);
-  if (!interval) return fail(interval.error());
-  health.interval = *interval;
+  health.path = with.text("health");
+  if (!health.path.empty() && health.path.front() != '/') with.wrong("health", "expected a path that begins with /");
+  health.status = static_cast<int>(with.whole("health-status", 100, 599).value_or(health.status));
+  health.start_timeout = with.duration("start-timeout", Milliseconds(1), kLongest).value_or(health.start_timeout);
+  health.interval = with.duration("health-interval", Milliseconds(1), kLongest).value_or(health.interval);
   return health;
-}
-
-task<Result<std::string>> detected_run(TaskContext& context) {
-  auto workspace = co_await context.workspace();
-  if (!workspace) co_return fail(workspace.error());
-  auto files = co_await (*workspace)->list_files();
-  if (!files) co_return fail(files.error());
-  std::map<std::string, std::string> contents;
-  for (const std::string& path : evidence::files_to_read(*files)) {
-    auto read = co_await (*workspace)->read(path);
-    if (read) contents.emplace(path, std::move(*read));
-  }
-  const evidence::ReadFile read = [&contents](const std::string& path) -> std::optional<std::string> {
-    auto found = contents.find(path);
-    return found == contents.end() ? std::nullopt : std::optional(found->second);
-  };
-  auto toolchain = evidence::detect_toolchain(*files, read, context.assignment().workflow->toolchain);
-  if (!toolchain) co_return fail(toolchain.error());
-  co_return toolchain->run;
 }
 
 Result<ReleaseRequest> request_of(const TaskAssignment& assignment) {
@@ -90,12 +46,10 @@ Result<ReleaseRequest> request_of(const TaskAssignment& assignment) {
   std::string names;
   for (const std::string& name : assignment.workflow->env) names += (names.empty() ? "" : " ") + name;
   if (request.driver == "command" && !names.empty()) request.with["host-env"] = names;
-  auto port = number_of(with, "port", 0, 1, 65535);
-  if (!port) return fail(port.error());
-  request.port = *port;
-  auto health = health_of(with);
-  if (!health) return fail(health.error());
-  request.health = std::move(*health);
+  WithReader reader(with, "with");
+  request.port = static_cast<int>(reader.whole("port", 1, 65535).value_or(0));
+  request.health = health_of(reader);
+  if (auto read = reader.result(); !read) return fail(read.error());
   return request;
 }
 
@@ -154,9 +108,9 @@ task<Result<ReleasePlan>> plan_release(TaskContext& context) {
   plan.request.run = text_of(assignment.task.with, "run", assignment.workflow->toolchain.run);
   if (plan.request.run.empty()) plan.request.run = output_of(assignment, "run");
   if (plan.request.run.empty() && plan.request.driver == "process") {
-    auto run = co_await detected_run(context);
-    if (!run) co_return fail(run.error());
-    plan.request.run = std::move(*run);
+    auto found = co_await find_toolchain(context);
+    if (!found) co_return fail(found.error());
+    plan.request.run = std::move(found->toolchain.run);
   }
   co_return plan;
 }

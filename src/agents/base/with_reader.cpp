@@ -1,4 +1,4 @@
-#include "agents/monitoring/with_reader.hpp"
+#include "agents/base/with_reader.hpp"
 
 #include <algorithm>
 
