@@ -137,7 +137,7 @@ struct HttpClient::Impl {
   std::shared_ptr<Pump> pump;
 };
 
-HttpClient::HttpClient(runtime::Loop& loop) : impl_(std::make_unique<Impl>(loop)) {}
+HttpClient::HttpClient(runtime::Loop& loop) : loop_(loop) {}
 HttpClient::~HttpClient() = default;
 
 task<Result<HttpResponse>> HttpClient::send(HttpRequest request) {
@@ -145,6 +145,7 @@ task<Result<HttpResponse>> HttpClient::send(HttpRequest request) {
 }
 
 task<Result<HttpResponse>> HttpClient::stream(HttpRequest request, BodySink sink) {
+  if (impl_ == nullptr) impl_ = std::make_unique<Impl>(loop_);
   Impl& impl = *impl_;
   if (impl.epoll < 0) co_return fail(ErrorCode::resource_exhausted, std::string("no HTTP client: ") + std::strerror(impl.epoll_errno));
   Transfer transfer(std::move(request), std::move(sink));

@@ -70,7 +70,8 @@ class HttpClient {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  runtime::Loop& loop_;
+  std::unique_ptr<Impl> impl_;  // made at the first request: most processes make none
 };
 
 }  // namespace conductorai::infrastructure
