@@ -89,11 +89,15 @@ def environment(extra):
 class ProjectTest(unittest.TestCase):
     maxDiff = None
 
-    def project(self):
-        folder = tempfile.mkdtemp(prefix="conductorai-e2e-")
+    def temporary_folder(self, prefix="conductorai-e2e-"):
+        """A fresh one that other users can pass through, removed with the test."""
+        folder = tempfile.mkdtemp(prefix=prefix)
         os.chmod(folder, 0o755)
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        return Project(folder)
+        return folder
+
+    def project(self):
+        return Project(self.temporary_folder())
 
     def example(self, name):
         """The example's repository as its author would have it, plus its workflow and answers beside it."""

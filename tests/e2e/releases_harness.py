@@ -167,10 +167,7 @@ class ReleaseTest(harness.ProjectTest):
     USER = None
 
     def app(self):
-        folder = tempfile.mkdtemp(prefix="conductorai-rel-")
-        os.chmod(folder, 0o755)
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        app = App(folder, self.USER)
+        app = App(self.temporary_folder("conductorai-rel-"), self.USER)
         self.addCleanup(app.end)
         return app
 

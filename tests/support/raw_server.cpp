@@ -112,4 +112,11 @@ void RawServer::accept_all() {
   }
 }
 
+RawServer::Handler sends(std::string bytes) {
+  return [bytes = std::move(bytes)](RawConnection& connection) {
+    (void)connection.read_request();
+    connection.send(bytes);
+  };
+}
+
 }  // namespace conductorai::testing

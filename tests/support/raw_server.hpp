@@ -56,4 +56,7 @@ class RawServer {
   std::thread acceptor_;
 };
 
+/// Reads the request and sends these bytes, then closes.
+RawServer::Handler sends(std::string bytes);
+
 }  // namespace conductorai::testing

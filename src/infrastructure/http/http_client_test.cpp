@@ -18,14 +18,7 @@ using ::testing::HasSubstr;
 using testing::http_answer;
 using testing::RawConnection;
 using testing::RawServer;
-
-/// A server that reads the request and sends these bytes, then closes.
-RawServer::Handler sends(std::string bytes) {
-  return [bytes = std::move(bytes)](RawConnection& connection) {
-    (void)connection.read_request();
-    connection.send(bytes);
-  };
-}
+using testing::sends;
 
 /// A server that answers with what it was asked.
 void echoes(RawConnection& connection) {

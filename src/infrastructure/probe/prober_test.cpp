@@ -17,13 +17,7 @@ using testing::http_answer;
 using ::testing::Pair;
 using testing::RawConnection;
 using testing::RawServer;
-
-RawServer::Handler sends(std::string bytes) {
-  return [bytes = std::move(bytes)](RawConnection& connection) {
-    (void)connection.read_request();
-    connection.send(bytes);
-  };
-}
+using testing::sends;
 
 Result<ProbeSample> look(Probe probe) {
   runtime::Loop loop;
