@@ -20,42 +20,41 @@ Look look_of(Verdict verdict) {
   return verdict == Verdict::passed ? Look::passed : verdict == Verdict::failed ? Look::failed : Look::done;
 }
 
-Attempt completed(TaskCompleted event, Timestamp at) {
+/// What TaskCompleted and TaskFailed have in common.
+template <class Ended>
+Attempt ended(Ended& event, Timestamp at) {
   return {.task = event.id.task,
           .round = event.id.round,
           .number = event.id.attempt,
           .agent = event.agent,
           .start = at - Milliseconds(std::max<std::int64_t>(event.duration_ms, 0)),
           .end = at,
-          .look = look_of(event.verdict),
-          .summary = std::move(event.summary),
           .evidence = std::move(event.evidence),
           .artifacts = std::move(event.artifacts),
-          .outputs = std::move(event.outputs),
-          .commit = std::move(event.commit),
-          .usage = event.usage,
-          .feedback = std::move(event.feedback)};
+          .usage = event.usage};
+}
+
+Attempt completed(TaskCompleted event, Timestamp at) {
+  Attempt attempt = ended(event, at);
+  attempt.look = look_of(event.verdict);
+  attempt.summary = std::move(event.summary);
+  attempt.outputs = std::move(event.outputs);
+  attempt.commit = std::move(event.commit);
+  attempt.feedback = std::move(event.feedback);
+  return attempt;
 }
 
 Attempt failed(TaskFailed event, Timestamp at) {
-  const std::string action = event.action == ErrorAction::retry      ? "tried again"
-                             : event.action == ErrorAction::skip     ? "skipped"
-                             : event.action == ErrorAction::escalate ? "given up"
-                                                                     : "kept as a dead letter";
-  return {.task = event.id.task,
-          .round = event.id.round,
-          .number = event.id.attempt,
-          .agent = event.agent,
-          .start = at - Milliseconds(std::max<std::int64_t>(event.duration_ms, 0)),
-          .end = at,
-          .look = Look::error,
-          .summary = event.error.message,
-          .evidence = std::move(event.evidence),
-          .artifacts = std::move(event.artifacts),
-          .usage = event.usage,
-          .error = std::move(event.error),
-          .action = action,
-          .findings = std::move(event.findings)};
+  Attempt attempt = ended(event, at);
+  attempt.look = Look::error;
+  attempt.summary = event.error.message;
+  attempt.action = event.action == ErrorAction::retry      ? "tried again"
+                   : event.action == ErrorAction::skip     ? "skipped"
+                   : event.action == ErrorAction::escalate ? "given up"
+                                                           : "kept as a dead letter";
+  attempt.error = std::move(event.error);
+  attempt.findings = std::move(event.findings);
+  return attempt;
 }
 
 Round opened(RoundOpened event, Timestamp at) {
