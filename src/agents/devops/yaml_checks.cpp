@@ -5,6 +5,7 @@
 
 #include "agents/devops/schemas.hpp"
 #include "core/document/document.hpp"
+#include "core/document/stream.hpp"
 #include "core/document/words.hpp"
 #include "evidence/text.hpp"
 
@@ -109,48 +110,15 @@ class Checker {
   FileCheck& out_;
 };
 
-struct Part {
-  std::string_view text;
-  std::size_t line = 0;  // lines above it
-};
-
-// A line that begins with "---" parts documents wherever it stands; one with nothing but comments is none.
-std::vector<Part> documents(std::string_view content) {
-  std::vector<Part> parts;
-  std::size_t begin = 0, line = 0, begin_line = 0;
-  bool filled = false;
-  const auto close = [&](std::size_t end) {
-    if (filled) parts.push_back({.text = content.substr(begin, end - begin), .line = begin_line});
-    filled = false;
-  };
-  for (std::size_t at = 0; at < content.size(); ++line) {
-    const auto end = std::min(content.find('\n', at), content.size());
-    const auto text = content.substr(at, end - at);
-    const bool marker = text.starts_with("---") && (text.size() == 3 || text[3] == ' ' || text[3] == '\t' || text[3] == '\r');
-    const auto bare = evidence::trimmed(marker ? text.substr(3) : text);
-    if (marker) {
-      close(at);
-      begin = at;
-      begin_line = line;
-    }
-    filled = filled || (!bare.empty() && bare.front() != '#');
-    at = end + 1;
-  }
-  close(content.size());
-  return parts;
-}
-
 void check_manifests(FileCheck& out, std::string_view content) {
   Checker checker(out);
-  const auto parts = documents(content);
+  const auto parts = core::document::split_documents(content);
   if (parts.empty()) return checker.error({}, "it holds no manifest");
   if (parts.size() > kDocumentsMax)
     return checker.error({}, "it holds " + std::to_string(parts.size()) + " documents; " + std::to_string(kDocumentsMax) + " are checked");
   std::set<std::string> unknown;
-  for (const Part& part : parts) {
-    // The lines above keep their places as empty ones, so that errors name the file's lines.
-    auto parsed =
-        core::document::parse(std::string(part.line, '\n') + std::string(part.text), out.file, core::document::Format::yaml, kLimits);
+  for (const core::document::Part& part : parts) {
+    auto parsed = core::document::parse_part(part, out.file, kLimits);
     if (!parsed) {
       checker.syntax(parsed.error());
       continue;

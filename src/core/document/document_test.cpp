@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "core/document/reader.hpp"
+#include "core/document/stream.hpp"
 #include "core/json.hpp"
 
 namespace conductorai::core::document {
@@ -119,6 +120,18 @@ TEST(Words, ReadUnits) {
   for (const char* wrong : {"", "1GB", "1 GiB", "-1B", "99999999TiB", "KiB"}) EXPECT_FALSE(parse_size(wrong)) << wrong;
   EXPECT_EQ(format_duration(Milliseconds(90'000)), "90s");
   EXPECT_EQ(format_size(std::int64_t{3} << 30), "3GiB");
+}
+
+TEST(Stream, PartsAFileAtItsMarkerLinesAndKeepsItsPlaces) {
+  const auto parts = split_documents("# nothing\n---\na: 1\n--- # second\nb: |\n  ---\n---x: no marker\n---\n\n# nor here\n---\r\nc: [");
+  ASSERT_EQ(parts.size(), 3U);
+  EXPECT_EQ(parts[0].text, "---\na: 1\n");
+  EXPECT_EQ(parts[1].line, 3U);
+  EXPECT_THAT(std::string(parts[1].text), HasSubstr("---x"));
+  const auto wrong = parse_part(parts[2], "f");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().where, "f:12:4");
+  EXPECT_TRUE(split_documents("").empty());
 }
 
 TEST(Words, SuggestSlipsOfThePen) {
