@@ -18,6 +18,7 @@
 #include "infrastructure/bus/memory_message_bus.hpp"
 #include "infrastructure/probe/network_prober.hpp"
 #include "infrastructure/process/image_build.hpp"
+#include "infrastructure/process/lookup.hpp"
 #include "infrastructure/process/work_area.hpp"
 #include "infrastructure/releases/supervised_releases.hpp"
 #include "infrastructure/sandbox/sandboxes.hpp"
@@ -25,8 +26,6 @@
 #include "infrastructure/state/ownership.hpp"
 #include "infrastructure/state/sqlite_state_manager.hpp"
 #include "infrastructure/workspace/git_workspace_manager.hpp"
-
-extern char** environ;
 
 namespace conductorai::facade {
 
@@ -41,15 +40,6 @@ class SystemEntropy final : public Entropy {
     return value;
   }
 };
-
-std::map<std::string, std::string> host_environment() {
-  std::map<std::string, std::string> variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    if (auto equals = text.find('='); equals != std::string_view::npos) variables.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return variables;
-}
 
 Result<void> open_states(House& house, runtime::Loop& loop) {
   if (house.options.state == "memory") {
@@ -147,7 +137,7 @@ Result<void> add_built_in_agents(House& house, runtime::Loop& loop) {
   const std::function<Result<void>(const PolicyContext&)> enforce = [&house](const PolicyContext& about) {
     return house.policies->enforce(about);
   };
-  const agents::BuildImage build = [&loop, environment = host_environment()](agents::ImageRequest request) {
+  const agents::BuildImage build = [&loop, environment = infrastructure::own_environment()](agents::ImageRequest request) {
     return build_image(loop, environment, std::move(request));
   };
   const std::array<std::function<std::unique_ptr<BaseAgent>(AgentId)>, kBuiltIn.size()> make{
@@ -181,7 +171,7 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
   if (auto opened = open_artifacts(*house); !opened) return fail(opened.error());
   auto area = infrastructure::make_work_area(house->options.state_dir);
   if (!area) return fail(area.error());
-  auto environment = host_environment();
+  auto environment = infrastructure::own_environment();
   house->workspaces = std::make_unique<infrastructure::GitWorkspaceManager>(
       loop, infrastructure::GitWorkspaceSettings{.state_dir = house->options.state_dir, .area = *area});
   house->releases = infrastructure::make_release_manager(loop, {.state_dir = house->options.state_dir});

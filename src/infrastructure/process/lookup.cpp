@@ -19,6 +19,16 @@ bool is_program(const fs::path& path) {
 
 }  // namespace
 
+std::map<std::string, std::string> own_environment() {
+  std::map<std::string, std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const auto equals = text.find('=');
+    if (equals != std::string_view::npos) all.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return all;
+}
+
 Result<std::string> find_program(const std::string& name, const std::map<std::string, std::string>& environment,
                                  const fs::path& working_directory) {
   if (name.find('/') != std::string::npos) {

@@ -7,6 +7,9 @@
 
 namespace conductorai::infrastructure {
 
+/// All of our own environment, by name.
+std::map<std::string, std::string> own_environment();
+
 /// The file that `name` means: itself when it holds a "/" (relative to `working_directory`), else the first executable of that name in PATH
 /// of `environment`. Errors: not_found, permission_denied (there, but not executable).
 Result<std::string> find_program(const std::string& name, const std::map<std::string, std::string>& environment,

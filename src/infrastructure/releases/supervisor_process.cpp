@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "infrastructure/process/lookup.hpp"
 #include "infrastructure/process/spawn.hpp"
 #include "infrastructure/releases/app_supervisor.hpp"
 #include "infrastructure/releases/calls.hpp"
@@ -159,16 +160,6 @@ sigset_t handled_signals() {
   ::sigemptyset(&set);
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2}) ::sigaddset(&set, number);
   return set;
-}
-
-std::map<std::string, std::string> own_environment() {
-  std::map<std::string, std::string> all;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const auto equals = text.find('=');
-    if (equals != std::string_view::npos) all.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return all;
 }
 
 Result<AppState> read_or_new(const AppFolder& folder) {
