@@ -48,7 +48,8 @@ class App:
         return ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", "--no-new-privs"]
 
     def request(self, id, behaviour="", **more):
-        variables = {"VERSION": id, "BEHAVIOUR": behaviour, **more.pop("variables", {})}
+        given = more.pop("variables", {})  # None: the driver takes none
+        variables = {} if given is None else {"VERSION": id, "BEHAVIOUR": behaviour, **given}
         health = {"path": "/healthz", "start_timeout": 20000, "interval": 50, **more.pop("health", {})}
         return {"id": id, "app": "demo", "environment": "default", "driver": "process", "workflow": "wf-1", "version": id,
                 "run": f"python3 service.py {self.marker}", "variables": variables, "health": health,

@@ -12,6 +12,7 @@ namespace {
 
 using Type = WithKey::Type;
 
+constexpr Milliseconds kRolloutTimeout{300'000};
 constexpr Milliseconds kLongest = std::chrono::hours(24 * 3'650);  // as far as durations can be read
 
 std::string output_of(const TaskAssignment& assignment, std::string_view name) {
@@ -25,7 +26,9 @@ HealthCheck health_of(WithReader& with) {
   health.path = with.text("health");
   if (!health.path.empty() && health.path.front() != '/') with.wrong("health", "expected a path that begins with /");
   health.status = static_cast<int>(with.whole("health-status", 100, 599).value_or(health.status));
-  health.start_timeout = with.duration("start-timeout", Milliseconds(1), kLongest).value_or(health.start_timeout);
+  // Images are pulled first, and pods replaced one by one.
+  const Milliseconds usual = with.text("driver") == "kubernetes" ? kRolloutTimeout : health.start_timeout;
+  health.start_timeout = with.duration("start-timeout", Milliseconds(1), kLongest).value_or(usual);
   health.interval = with.duration("health-interval", Milliseconds(1), kLongest).value_or(health.interval);
   return health;
 }
@@ -45,7 +48,7 @@ Result<ReleaseRequest> request_of(const TaskAssignment& assignment) {
   // The names alone: the values are the caller's at every command, and in no record.
   std::string names;
   for (const std::string& name : assignment.workflow->env) names += (names.empty() ? "" : " ") + name;
-  if (request.driver == "command" && !names.empty()) request.with["host-env"] = names;
+  if ((request.driver == "command" || request.driver == "kubernetes") && !names.empty()) request.with["host-env"] = names;
   WithReader reader(with, "with");
   request.port = static_cast<int>(reader.whole("port", 1, 65535).value_or(0));
   request.health = health_of(reader);
@@ -64,11 +67,11 @@ AgentDescription describe_deploying() {
           .uses_llm = false,
           .changes_files = false,
           .summary = "makes a release beside the old one, switches when its health probes pass",
-          .with = {key("driver", Type::text, "what carries the release", {"process", "container", "command"}),
+          .with = {key("driver", Type::text, "what carries the release", {"process", "container", "kubernetes", "command"}),
                    key("health", Type::text, "path of an HTTP GET that must answer; left out: a TCP connection"),
                    key("health-status", Type::integer, "the status it must answer with (200)"),
                    key("health-interval", Type::duration, "between two tries (200ms)"),
-                   key("start-timeout", Type::duration, "from start to healthy (30s)"),
+                   key("start-timeout", Type::duration, "from start to healthy (30s; driver kubernetes: 5m)"),
                    key("port", Type::integer, "public port on loopback; left out: chosen once for the app and kept"),
                    key("environment", Type::text, "an app has one serving release in each (default)"),
                    key("run", Type::text, "command of the service; left out: toolchain.run, or what is detected"),
@@ -83,8 +86,14 @@ AgentDescription describe_deploying() {
                    key("deploy", Type::text, "driver command: shell command that deploys; finds the files in its folder"),
                    key("rollback", Type::text, "driver command: goes back to the release before; left out: that one is deployed again"),
                    key("stop", Type::text, "driver command: shell command that stops the release"),
-                   key("url", Type::text, "driver command: where the release answers; its health is probed there"),
+                   key("url", Type::text, "drivers command and kubernetes: where the release answers; its health is probed there"),
                    key("network", Type::boolean, "driver command: whether the commands reach the network (true)"),
+                   key("manifests", Type::text, "driver kubernetes: file or folder of manifests (k8s, kubernetes, manifests or kube)"),
+                   key("namespace", Type::text, "driver kubernetes: left out: the one that the manifests name, or kubectl's own"),
+                   key("context", Type::text, "driver kubernetes: of kubectl's configuration; left out: the current one"),
+                   key("image", Type::text, "driver kubernetes: the app's image, for ${IMAGE} in the manifests"),
+                   key("on-stop", Type::text, "driver kubernetes: whether a stopped release is deleted or scaled to 0 (delete)",
+                       {"delete", "scale"}),
                    key("engine", Type::text, "driver container: the engine; left out: what is installed", {"podman", "docker"}),
                    key("dockerfile", Type::text, "driver container: the file to build (Dockerfile)"),
                    key("container-port", Type::integer, "driver container: the port the service listens on ($PORT)")}};

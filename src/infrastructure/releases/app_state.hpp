@@ -11,6 +11,8 @@
 
 namespace conductorai::infrastructure::releases {
 
+constexpr std::size_t kReleasesKept = 10;  // of an app; older ones go with files and logs
+
 /// A release as it was asked for, and what became of it.
 struct Release {
   std::string id;

@@ -15,7 +15,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kConnectionsMax = 1024;
-constexpr std::size_t kReleasesKept = 10;
 
 task<void> forward(Frontend& frontend) {
   (void)co_await frontend.run();

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "infrastructure/process/work_area.hpp"
+#include "infrastructure/releases/settings.hpp"
 #include "infrastructure/sandbox/sandboxes.hpp"
 
 namespace conductorai::infrastructure::releases {
@@ -14,12 +15,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kOutputName = ".conductorai-output";
-
-std::string text_in(const Object& with, std::string_view key) {
-  const auto found = with.find(key);
-  const std::string* text = found == with.end() ? nullptr : found->second.as_string();
-  return text == nullptr ? std::string() : *text;
-}
 
 /// The last "url=…" of what a command told.
 std::string url_told(const fs::path& file) {
@@ -68,7 +63,7 @@ SandboxCommand CommandDriver::command(const PlatformJob& job, const std::string&
   command.environment["RELEASE_VERSION"] = release.version;
   command.environment["RELEASE_APP"] = release.app;
   command.environment["RELEASE_ENVIRONMENT"] = release.environment;
-  command.environment["PREVIOUS_RELEASE_ID"] = job.previous;
+  command.environment["PREVIOUS_RELEASE_ID"] = job.before ? job.before->release.id : "";
   command.environment["CONDUCTORAI_OUTPUT"] = (sandbox.workspace_path(job.files) / kOutputName).string();
   command.limits = release.limits;
   const auto network = release.with.find("network");

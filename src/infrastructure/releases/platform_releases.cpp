@@ -6,9 +6,12 @@
 
 #include "base/crash_point.hpp"
 #include "infrastructure/probe/network_prober.hpp"
+#include "infrastructure/process/lookup.hpp"
 #include "infrastructure/process/work_area.hpp"
 #include "infrastructure/releases/command_driver.hpp"
 #include "infrastructure/releases/durable_file.hpp"
+#include "infrastructure/releases/kubernetes_driver.hpp"
+#include "infrastructure/releases/settings.hpp"
 #include "runtime/scope.hpp"
 
 namespace conductorai::infrastructure::releases {
@@ -31,16 +34,10 @@ void set(AppState& app, const std::string& id, ReleaseState state, std::string r
   release.changed_at = now;
 }
 
-std::string text_in(const Object& with, std::string_view key) {
-  const auto found = with.find(key);
-  const std::string* text = found == with.end() ? nullptr : found->second.as_string();
-  return text == nullptr ? std::string() : *text;
-}
-
 }  // namespace
 
 bool is_platform(std::string_view driver) {
-  return driver == "command";
+  return driver == "command" || driver == "kubernetes";
 }
 
 /// The record of an app, locked.
@@ -63,6 +60,7 @@ struct PlatformReleases::Books {
 
 PlatformReleases::PlatformReleases(runtime::Loop& loop, fs::path state_dir, fs::path helper) : loop_(loop) {
   drivers_["command"] = make_command_driver(loop, std::move(state_dir), std::move(helper));
+  drivers_["kubernetes"] = make_kubernetes_driver(loop, own_environment());
 }
 PlatformReleases::~PlatformReleases() = default;
 
@@ -71,8 +69,13 @@ PlatformDriver& PlatformReleases::driver_of(const Release& release) {
 }
 
 PlatformJob PlatformReleases::job_of(Books& books, const std::string& id, const std::string& previous) {
+  const auto carried = [&books](const Release& release) {
+    return Carried{.release = release, .files = books.folder.files(release.slug), .kept = books.folder.log(release.slug).parent_path()};
+  };
   const Release& release = *books.app.find(id);
-  return {release, books.folder.files(release.slug), previous, std::make_shared<ServiceLog>(books.folder.log(release.slug), LogBounds{})};
+  PlatformJob job{carried(release), {}, std::make_shared<ServiceLog>(books.folder.log(release.slug), LogBounds{})};
+  if (!previous.empty()) job.before = carried(*books.app.find(previous));
+  return job;
 }
 
 task<Result<PlatformReleases::Books>> PlatformReleases::open(AppFolder folder) {
@@ -183,20 +186,44 @@ task<Result<ReleaseInfo>> PlatformReleases::deploy(AppFolder folder, Release wan
     why = *unhealthy;
   }
   if (!why.empty()) {
-    auto back = co_await go_back(*books, id, old);
+    auto back =
+        answer->touched ? co_await go_back(*books, id, old) : Result<PlatformAnswer>(PlatformAnswer{.done = true, .why = {}, .url = {}});
     if (!back) co_return fail(back.error());
     if (!back->done) why += "; going back failed: " + back->why;
     set(next, id, ReleaseState::failed, why, loop_.now());
   } else {
+    auto settled = co_await driver_of(*books->app.find(id)).settle(job_of(*books, id, old));
+    if (!settled) co_return fail(settled.error());
     crash_point("release.before_switch");
     if (const Release* before = next.find(old); before != nullptr) {
       const bool degraded = before->state == ReleaseState::degraded;
       set(next, old, degraded ? ReleaseState::stopped : ReleaseState::previous, "replaced by " + id, loop_.now());
     }
-    set(next, id, ReleaseState::serving, "", loop_.now());
+    set(next, id, ReleaseState::serving, settled->done ? "" : "what only " + old + " had is left: " + settled->why, loop_.now());
   }
   if (auto done = books->commit(std::move(next)); !done) co_return fail(done.error());
+  co_await prune(*books);
   co_return books->info(id);
+}
+
+/// The oldest that nobody can want back go, with their files and logs.
+task<void> PlatformReleases::prune(Books& books) {
+  while (books.app.releases.size() > kReleasesKept) {
+    const Release* previous = books.app.previous();
+    const auto old = std::ranges::find_if(books.app.releases, [&](const Release& r) {
+      return !has_traffic(r) && r.state != ReleaseState::candidate && (previous == nullptr || r.id != previous->id);
+    });
+    if (old == books.app.releases.end()) co_return;
+    const std::vector<fs::path> folders{books.folder.files(old->slug), books.folder.log(old->slug).parent_path()};
+    AppState next = books.app;
+    next.releases.erase(next.releases.begin() + (old - books.app.releases.begin()));
+    if (auto kept = books.commit(std::move(next)); !kept) co_return;
+    co_await worker_.run([folders] {
+      std::error_code ignored;
+      for (const auto& folder : folders) fs::remove_all(folder, ignored);
+      return true;
+    });
+  }
 }
 
 task<Result<ReleaseInfo>> PlatformReleases::reject(AppFolder folder, std::string id, std::string reason) {

@@ -35,6 +35,7 @@ class PlatformReleases {
   [[nodiscard]] static PlatformJob job_of(Books& books, const std::string& id, const std::string& previous);
   task<Result<void>> record(Books& books, Release wanted, std::filesystem::path files);
   task<Result<std::string>> why_unhealthy(Release release);
+  task<void> prune(Books& books);
   task<Result<PlatformAnswer>> go_back(Books& books, std::string id, std::string to);
 
   runtime::Loop& loop_;

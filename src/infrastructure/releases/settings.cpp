@@ -49,6 +49,12 @@ Result<void> take(const Object& with, const char* key, Milliseconds least, Milli
 
 }  // namespace
 
+std::string text_in(const Object& with, std::string_view key) {
+  const auto found = with.find(key);
+  const std::string* text = found == with.end() ? nullptr : found->second.as_string();
+  return text == nullptr ? std::string() : *text;
+}
+
 Result<Settings> read_settings(const Object& with) {
   constexpr Milliseconds kLeast{1};
   Settings settings;

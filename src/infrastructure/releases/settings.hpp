@@ -1,6 +1,9 @@
 #pragma once
 // What a deploying task may set for its app under `with`, all optional, with the defaults below.
 
+#include <string>
+#include <string_view>
+
 #include "conductorai/result.hpp"
 #include "conductorai/time.hpp"
 #include "conductorai/value.hpp"
@@ -17,6 +20,9 @@ struct Settings {
   std::int64_t log_bytes = std::int64_t{4} << 20;  // log-bytes: of one file of the log
   int log_files = 4;                               // log-files
 };
+
+/// The text of `key`; empty where there is none.
+std::string text_in(const Object& with, std::string_view key);
 
 /// Errors: invalid_argument (no duration or number, or out of range).
 Result<Settings> read_settings(const Object& with);
