@@ -111,6 +111,7 @@ void Frontend::accept_all() {
       if (errno != EAGAIN && !connections_.empty()) watch_listener(false);  // no descriptor left
       return;
     }
+    send_at_once(client.get());
     auto made = std::make_unique<Connection>();
     Connection& connection = *made;
     connection.client.fd = std::move(client);
@@ -127,16 +128,24 @@ bool Frontend::dial(Connection& connection) {
   if (!target_) return false;
   auto socket = target_->dial();
   if (!socket) return false;
+  send_at_once(socket->get());
   connection.on = target_;
-  connection.service = Side{};
+  close(connection.service);
   connection.service.fd = std::move(*socket);
   connection.connecting = true;
   connection.client.told = false;
   return true;
 }
 
+/// Closing alone does not take a socket out of epoll's set while another process holds it as well (the helper that made it, a child about
+/// to start a program): its events would name a connection that is gone.
+void Frontend::close(Side& side) {
+  if (side.watched != 0) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, side.fd.get(), nullptr);
+  side = Side{};
+}
+
 void Frontend::let_go(Connection& connection) {
-  connection.service = Side{};
+  close(connection.service);
   connection.on = nullptr;
   connection.connecting = false;
 }
@@ -273,7 +282,7 @@ void Frontend::drop(Connection& connection) {
   if (!whole && !connection.service.ended && connection.client.fd && !connection.watch.between())
     ::setsockopt(connection.client.fd.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   connection.dropped = true;
-  connection.client = Side{};
+  close(connection.client);
   let_go(connection);
   auto node = connections_.extract(&connection);
   if (node) dropped_.push_back(std::move(node.mapped()));

@@ -56,6 +56,7 @@ class Frontend {
   task<Result<void>> forward();
   task<void> sweep();
   bool dial(Connection& connection);
+  void close(Side& side);
   void let_go(Connection& connection);
   void watch(Connection& connection);
   void watch(Side& side, std::uint32_t wanted, Connection& connection);

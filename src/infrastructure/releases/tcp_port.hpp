@@ -12,6 +12,8 @@ UniqueFd tcp_socket();
 Result<void> begin_connect(int socket, int port);
 /// Whether a connection that was begun is there. REQUIRES: writable. Errors: unavailable (refused).
 Result<void> finish_connect(int socket);
+/// What is written goes out at once: a message in two pieces would else wait for the other side's delayed acknowledgement, 40 ms.
+void send_at_once(int socket);
 
 struct BoundSocket {
   UniqueFd socket;
