@@ -1,51 +1,13 @@
 """The example from its requirement to a service that is watched: three rounds, one of them because the running service answered wrongly."""
-import http.client
 import json
 import os
 import random
 import re
-import threading
-import urllib.parse
 
 import harness
+from shortener_client import Hammer, ask
 
 EXAMPLE = harness.ROOT / "examples" / "url-shortener"
-
-
-def ask(url, method, path, body=None):
-    place = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=10)
-    try:
-        connection.request(method, path, json.dumps(body) if body is not None else None)
-        answer = connection.getresponse()
-        return answer.status, answer.getheader("Location"), answer.read()
-    finally:
-        connection.close()
-
-
-class Hammer:
-    """A client that asks all the time; each failed request is remembered."""
-
-    def __init__(self, url):
-        self.url, self.failed, self.answered, self.over = url, [], 0, threading.Event()
-        self.threads = [threading.Thread(target=self.go) for _ in range(3)]
-        for thread in self.threads:
-            thread.start()
-
-    def go(self):
-        while not self.over.is_set():
-            try:
-                status = ask(self.url, "GET", "/healthz")[0]
-                if status != 200:
-                    self.failed.append(status)
-                self.answered += 1
-            except (OSError, http.client.HTTPException) as error:
-                self.failed.append(repr(error))
-
-    def stop(self):
-        self.over.set()
-        for thread in self.threads:
-            thread.join()
 
 
 class UrlShortener(harness.ProjectTest):
@@ -102,11 +64,8 @@ class UrlShortener(harness.ProjectTest):
         first = project.run(*self.arguments())
         self.assertEqual(first.code, 0, first)
         url = first.result["release"]["url"]
-        hammer = Hammer(url)
-        try:
+        with Hammer(url) as hammer:
             second = project.run(*self.arguments())
-        finally:
-            hammer.stop()
         # the second answer of the script is slow on purpose; slow is no failed request
         self.assertIn(second.code, (0, 1), second)
         self.assertGreater(hammer.answered, 100)
