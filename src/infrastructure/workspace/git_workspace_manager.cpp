@@ -77,7 +77,8 @@ fs::path GitWorkspaceManager::worktree_path(const AttemptId& attempt) const {
   return settings_.area.root / "trees" / folder_name(attempt.workflow.str()) / attempt_name(attempt);
 }
 fs::path GitWorkspaceManager::index_path(const AttemptId& attempt) const {
-  return settings_.state_dir / "git" / "indexes" / folder_name(attempt.workflow.str()) / attempt_name(attempt);
+  // In a folder of its own: git makes the file later than us, and an empty folder of the workflow would go with an attempt that is closed.
+  return settings_.state_dir / "git" / "indexes" / folder_name(attempt.workflow.str()) / attempt_name(attempt) / "index";
 }
 
 task<Result<GitRepository>> GitWorkspaceManager::repository(fs::path path) {
@@ -268,19 +269,19 @@ task<Result<std::unique_ptr<Workspace>>> GitWorkspaceManager::open(AttemptId att
 
 task<Result<void>> GitWorkspaceManager::close(AttemptId attempt, fs::path) {
   co_return co_await files_.run([tree = worktree_path(attempt), index = index_path(attempt)] {
-    std::error_code ignored;
-    for (const char* suffix : {"", ".lock"}) fs::remove(index.string() + suffix, ignored);
     auto removed = remove_tree(tree);
+    auto forgotten = remove_tree(index.parent_path());
     // The workflow's folders go with its last attempt; where others remain, they stay.
-    for (const fs::path& folder : {tree.parent_path(), index.parent_path()}) fs::remove(folder, ignored);
-    return removed;
+    std::error_code ignored;
+    for (const fs::path& folder : {tree.parent_path(), index.parent_path().parent_path()}) fs::remove(folder, ignored);
+    return removed ? forgotten : removed;
   });
 }
 
 task<Result<void>> GitWorkspaceManager::close_all(WorkflowId workflow, fs::path) {
   const AttemptId any{.workflow = workflow, .task = TaskId("any")};
   auto trees = co_await discard(worktree_path(any).parent_path());
-  auto indexes = co_await discard(index_path(any).parent_path());
+  auto indexes = co_await discard(index_path(any).parent_path().parent_path());
   co_return trees ? indexes : trees;
 }
 

@@ -417,13 +417,38 @@ TEST_F(GitWorkspaceTest, ThrowsLeftoversOfADeadOwnerAway) {
   const std::string base = start_repo();
   auto first = open(base);
   put(first->root() / "left/over", "x");
-  put(settings().state_dir / "git/indexes/wf-1/code.1.1.lock", "of a git that was killed");
+  put(settings().state_dir / "git/indexes/wf-1/code.1.1/index.lock", "of a git that was killed");
   auto second = open(base);
   EXPECT_EQ(first->root(), second->root());
   EXPECT_THAT(*run(second->list_files()), ElementsAre("a.txt", "d/b.txt"));
   ASSERT_TRUE(run(manager_->close(attempt("code"), repo())));
   EXPECT_FALSE(fs::exists(second->root().parent_path()));
   EXPECT_TRUE(run(manager_->close(attempt("code"), repo())));
+}
+
+TEST_F(GitWorkspaceTest, OpensAWorktreeWhileTheLastOtherOneOfItsWorkflowIsClosed) {
+  const std::string base = start_repo();
+  struct Lane {
+    static task<void> go(GitWorkspaceManager& manager, fs::path repo, std::string base, std::string name, int& opened) {
+      for (int round = 1; round <= 10; ++round) {
+        const AttemptId attempt{.workflow = WorkflowId("wf-1"), .task = TaskId(name), .round = round, .attempt = 1};
+        auto workspace = co_await manager.open(attempt, repo, base, {});
+        EXPECT_TRUE(workspace) << to_string(workspace.error());
+        opened += workspace ? 1 : 0;
+        auto closed = co_await manager.close(attempt, repo);
+        EXPECT_TRUE(closed);
+      }
+    }
+    static task<void> all(runtime::Loop& loop, GitWorkspaceManager& manager, fs::path repo, std::string base, int& opened) {
+      runtime::TaskScope scope(loop);
+      for (const char* name : {"one", "two", "three"}) scope.spawn(go(manager, repo, base, name, opened));
+      co_await scope.join();
+    }
+  };
+  int opened = 0;
+  run(Lane::all(loop_, *manager_, repo(), base, opened));
+  EXPECT_EQ(opened, 30);
+  EXPECT_FALSE(fs::exists(settings().state_dir / "git/indexes/wf-1"));
 }
 
 TEST_F(GitWorkspaceTest, RemovesAllWorktreesOfAWorkflowWhateverTheyHold) {
