@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/human.hpp"
 #include "report/samples.hpp"
 #include "report/sections.hpp"
+#include "report/service.hpp"
 
 namespace conductorai::report {
 
@@ -38,7 +40,7 @@ Slo slo_of(const Page& page, const TaskId& task) {
 }
 
 std::string ms_text(double ms) {
-  return ms < 10 ? fmt::format("{:.1f} ms", ms) : duration_text(static_cast<std::int64_t>(ms + 0.5));
+  return ms < 10 ? fmt::format("{:.1f} ms", ms) : duration_text(std::llround(ms));
 }
 
 /// Time across, from the first sample to the last.
@@ -144,13 +146,18 @@ Html run_of_probes(const Page& page, const Attempt& attempt, const Samples& samp
   Slo slo = slo_of(page, attempt.task);
   if (samples.p95_ms) slo.p95_ms = samples.p95_ms;
   if (samples.availability) slo.availability = samples.availability;
-  for (std::size_t i = 0; i < std::min(samples.probes.size(), kChartsMax); ++i) charts += chart(samples.probes[i], slo);
+  for (std::size_t i = 0; i < std::min(samples.probes.size(), kChartsMax); ++i) {
+    charts += chart(samples.probes[i], slo);
+    charts += metric_charts(samples.probes[i]);
+  }
+  charts += process_charts(samples);
   for (const auto& [name, value] : samples.summary)
     facts += html("<div><dt>{}</dt><dd>{}</dd></div>", one_line(name, 60), one_line(value, 200));
   return html(
-      "<article class=\"watch\"><h3><span>{}, round {}</span> {}</h3><p class=\"summary\">{}</p>{}<div class=\"charts\">{}</div></article>",
+      "<article class=\"watch\"><h3><span>{}, round {}</span> {}</h3><p class=\"summary\">{}</p>{}<div "
+      "class=\"charts\">{}</div>{}</article>",
       task_link(page, attempt.task), attempt.round, pill(word(attempt.look), word(attempt.look)), one_line(attempt.summary, 600),
-      facts.empty() ? facts : html("<dl class=\"outputs\">{}</dl>", facts), charts);
+      facts.empty() ? facts : html("<dl class=\"outputs\">{}</dl>", facts), charts, log_lines(samples));
 }
 
 }  // namespace

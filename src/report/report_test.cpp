@@ -123,7 +123,13 @@ TEST(Samples, AreReadWithoutTrust) {
   EXPECT_TRUE(!odd || odd->probes.size() == 2);
   const auto samples = read_samples(samples_json(false));
   ASSERT_TRUE(samples);
-  ASSERT_EQ(samples->probes.size(), 2U);
+  ASSERT_EQ(samples->probes.size(), 3U);
+  ASSERT_EQ(samples->probes[2].metrics.size(), 1U);
+  EXPECT_EQ(samples->probes[2].metrics[0].max, 10);
+  EXPECT_EQ(samples->probes[2].metrics[0].points.size(), 20U);
+  EXPECT_EQ(samples->process.size(), 20U);
+  EXPECT_EQ(samples->log_lines_matched, 7);
+  EXPECT_TRUE(read_samples(R"({"probes":[{"limits":7,"samples":[{"metrics":7}]}],"process":[7,{"rss_bytes":-1}],"log_matches":{}})"));
   EXPECT_EQ(samples->probes[0].samples.size(), 100U);
   EXPECT_GT(percentile_ms(samples->probes[1], 0.95), 100);
   const auto judged = read_samples(
@@ -139,11 +145,26 @@ TEST(Page, TellsAWorkflowOfThreeRounds) {
   Told told;
   tell_three_rounds(told);
   const std::string page = page_of(told);
-  for (const char* part :
-       {"url-shortener", "COMPLETED", "Time to repair", "8.1 s", "Round 3 · feedback loop", "keep the index in memory",
-        "shortener/store.py:41", "SLO p95 100 ms", "http://127.0.0.1:41873", "class=\"d\">-x = 1", "conductorai artifacts get"})
+  for (const char* part : {"url-shortener", "COMPLETED", "Time to repair", "8.1 s", "Round 3 · feedback loop", "keep the index in memory",
+                           "shortener/store.py:41", "SLO p95 100 ms", "restarted after 6.5 s", "19.1 MiB to 64.8 MiB", "queue_length",
+                           "at most 10", "0.08 cores", "Lines of the log that must not be there: 7", "http://127.0.0.1:41873",
+                           "class=\"d\">-x = 1", "conductorai artifacts get"})
     EXPECT_THAT(page, HasSubstr(part));
   EXPECT_EQ(count(page, "<article id=\"t"), 7U);
+}
+
+TEST(Page, DrawsAnySamplesWithoutANumberThatIsNone) {
+  Told told;
+  told.task("watch", "monitor", Phase::monitoring);
+  told.completed("watch", 1, 0, 10, "failed", "odd",
+                 {told.artifact("samples.json", "samples",
+                                R"({"probes":[{"name":"m","limits":[{"name":"q","min":-5}],"samples":[{"metrics":{"q":1e308}},)"
+                                R"({"at_ms":1e18,"metrics":{"q":-1e308}}]}],"process":[{"at_ms":5,"alive":true,"rss_bytes":7},{"at_ms":5},)"
+                                R"({"at_ms":9,"alive":true,"cpu_ms":1e300,"restarts":1e300}]})")});
+  const std::string page = page_of(told);
+  for (const char* part : {"nan", "inf", "-nan"})
+    EXPECT_THAT(page.substr(page.find("<section id=\"probes\"")), Not(HasSubstr("\"" + std::string(part))));
+  EXPECT_THAT(page, HasSubstr("not there after 5 ms"));
 }
 
 TEST(Page, AsksForNothingAndRunsNothing) {
@@ -168,12 +189,15 @@ TEST(Page, LetsNoTextAct) {
   told.material.view.approvals = {{.id = ApprovalId(kHostile), .subject = kHostile, .reason = kHostile}};
   told.material.releases = {
       {.id = kHostile, .driver = kHostile, .version = kHostile, .reason = kHostile, .url = "javascript:window.pwned=5"}};
-  told.completed(kHostile, 1, 0, 10, "failed", kHostile,
-                 {told.artifact(kHostile, kHostile, kHostile), told.artifact("d", "diff", "+" + kHostile),
-                  told.artifact("samples.json", "samples",
-                                R"({"probes":[{"name":)" + json_text(kHostile) + R"(,"samples":[{"ok":false,"ms":1,"error":)" +
-                                    json_text(kHostile) + "}]}]}")},
-                 R"(,"outputs":{"a":)" + json_text(kHostile) + "}");
+  told.completed(
+      kHostile, 1, 0, 10, "failed", kHostile,
+      {told.artifact(kHostile, kHostile, kHostile), told.artifact("d", "diff", "+" + kHostile),
+       told.artifact("samples.json", "samples",
+                     R"({"probes":[{"name":)" + json_text(kHostile) + R"(,"samples":[{"ok":false,"ms":1,"error":)" + json_text(kHostile) +
+                         R"(,"metrics":{)" + json_text(kHostile) + R"(:1}}],"limits":[{"name":)" + json_text(kHostile) +
+                         R"(}]}],"process":[{"error":)" + json_text(kHostile) + R"(}],"log_matches":[{"pattern":)" + json_text(kHostile) +
+                         R"(,"line":)" + json_text(kHostile) + "}]}")},
+      R"(,"outputs":{"a":)" + json_text(kHostile) + "}");
   told.round(20, 2, "rework", "second", "second", kHostile);
   told.event(30, kHostile, kHostile);
   auto definition = std::make_shared<WorkflowDefinition>();

@@ -144,6 +144,8 @@ figure h4{color:var(--ink)}
 .probe circle.ok{fill:var(--running);fill-opacity:.55}.probe circle.bad{fill:var(--failed)}
 .probe rect.ok{fill:var(--passed);fill-opacity:.75}.probe rect.bad{fill:var(--failed)}
 .probe line.slo{stroke:var(--waiting);stroke-dasharray:6 4}.probe text.slo{fill:var(--waiting);font-size:11px;text-anchor:end}
+.lines line.value{stroke:var(--running);stroke-width:1.5;stroke-linecap:round}.lines circle.value{fill:var(--running)}
+.lines line.mark{stroke:var(--failed);stroke-width:1.5;stroke-dasharray:3 3}
 .good{color:var(--passed)}.poor{color:var(--failed);font-weight:600}
 .errors{padding-left:1.1rem;font-size:.8125rem;color:var(--failed)}
 footer{margin-top:2rem;padding-top:1rem;border-top:1px solid var(--line);font-size:.8125rem;color:var(--soft)}

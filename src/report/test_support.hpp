@@ -117,7 +117,16 @@ inline std::string samples_json(bool healthy) {
     }
     text += "]}";
   }
-  return text + R"(],"summary":{"samples":200,"availability":)" + (healthy ? "1.0" : "0.94") + "}}";
+  text += R"(,{"name":"METRICS /metrics","kind":"metrics","limits":[{"name":"queue_length","max":10}],"samples":[)";
+  for (int i = 0; i < 20; ++i)
+    text += fmt::format(R"({}{{"at_ms":{},"ok":true,"ms":1,"status":200,"metrics":{{"queue_length":{}}}}})", i == 0 ? "" : ",", i * 500,
+                        healthy ? 3 + i % 2 : i);
+  text += R"(]}],"process":[)";
+  for (int i = 0; i < 20; ++i)
+    text += fmt::format(R"({}{{"at_ms":{},"alive":true,"restarts":{},"rss_bytes":{},"cpu_ms":{}}})", i == 0 ? "" : ",", i * 500,
+                        !healthy && i > 12 ? 1 : 0, healthy ? 23'000'000 : 20'000'000 + (i % 13) * 4'000'000, i * 40);
+  text += R"(],"log_lines_matched":)" + std::string(healthy ? "0" : R"(7,"log_matches":[{"pattern":"Traceback","line":"Traceback 1"}])");
+  return text + R"(,"summary":{"samples":200,"availability":)" + (healthy ? "1.0" : "0.94") + "}}";
 }
 
 /// Three rounds: tests fail, then the probes, then all is well.

@@ -1,6 +1,7 @@
 """`conductorai report` as a person meets it: the file, and the page in a real browser on a phone and a desktop, light and dark."""
 import http.server
 import os
+import textwrap
 import threading
 import unittest
 
@@ -14,6 +15,39 @@ def reported(project, *args):
     done = project.run("report", *args, "--open", "no", "--json")
     assert done.code == 0, done
     return project.folder / done.lines[-1]["file"]
+
+
+# What a watched service may do wrong besides answering wrongly: queue up, and complain in its log.
+WATCHED = textwrap.dedent('''
+    import http.server, os
+    class Service(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            if BAD and self.path == "/missing": print("Traceback: looked for what is not there", flush=True)
+            text = b"# TYPE queue gauge\\nqueue QUEUE\\n" if self.path == "/metrics" else b"ok"
+            self.send_response(404 if self.path == "/missing" and not BAD else 200)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+        def log_message(self, *args): pass
+    http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Service).serve_forever()
+''')
+WATCH = {
+    "name": "watched", "requirement": "a service with a queue", "toolchain": {"run": "python3 service.py"},
+    "tasks": {
+        "code": {"agent": "coding"},
+        "deploy": {"agent": "deploying", "needs": ["code"], "with": {"driver": "process", "health": "/healthz"}},
+        "monitor": {"agent": "monitor", "needs": ["deploy"], "with": {
+            "window": "1s", "logs": ["Traceback"],
+            "probes": [{"get": "/missing", "status": 404}, {"metrics": "/metrics", "thresholds": {"queue": 10}}]}},
+    },
+}
+DIAGNOSIS = {"match": {"agent": "monitor"}, "reply": {"json": {"diagnosis": "too much waits", "findings": [], "recommendations": [],
+                                                               "affected_tasks": ["code"]}}}
+
+
+def written(round, bad, queue):
+    service = WATCHED.replace("BAD", str(bad)).replace("QUEUE", str(queue))
+    return {"match": {"agent": "coding", "round": round}, "reply": {"files": {"service.py": service}}}
 
 
 class ReportFile(harness.ProjectTest):
@@ -104,6 +138,33 @@ class InABrowser(harness.ProjectTest):
             background = page.value("getComputedStyle(document.body).backgroundColor")
         self.assertEqual(background, "rgb(18, 20, 22)", "dark where the reader asked for it")
 
+    def test_what_the_monitor_measured(self):
+        project = self.project()
+        project.write("w.yaml", WATCH)
+        project.write("answers.yaml", [written(1, True, 19), DIAGNOSIS, written(2, False, 3)])
+        self.addCleanup(lambda: [project.run("releases", "stop", line["id"]) for line in project.run("releases", "list", "--json").lines])
+        done = project.run("run", "w.yaml", "--llm", "mock:answers.yaml")
+        self.assertEqual(done.code, 0, done)
+        file = reported(project)
+        for page in self.looks(file):
+            self.check(page, file)
+            self.assertEqual(page.value("[...document.querySelectorAll('#probes .watch')].map(w => w.querySelector('.pill').textContent)"),
+                             ["failed", "passed"])
+            drawn = page.value("[...document.querySelectorAll('#probes .watch')].map(w => [...w.querySelectorAll('figure h4')].map(h => h.firstChild.textContent.trim()))")
+            self.assertEqual(drawn, [["GET /missing", "METRICS /metrics", "queue", "Memory", "Processor"]] * 2)
+            # each look of a probe is a point, the wrong ones stand out, and each line has its pieces within its drawing
+            points = page.value("[...document.querySelectorAll('#probes .watch')].map(w => ['ok', 'bad'].map(c => w.querySelectorAll('circle.' + c).length))")
+            self.assertEqual(points[0][0], 0, "nothing was as expected")
+            self.assertEqual(points[1][1], 0, "everything was as expected")
+            self.assertGreater(min(points[0][1], points[1][0]), 10)
+            self.assertEqual(page.value(OUTSIDE), [])
+            self.assertGreater(min(page.value("[...document.querySelectorAll('#probes svg.lines')].map(s => s.querySelectorAll('.value').length)")), 1)
+            self.assertEqual(page.value("[...document.querySelectorAll('#probes svg.lines text.slo')].map(t => t.textContent)"), ["at most 10"] * 2)
+            text = page.value("document.querySelector('#probes').innerText")
+            self.assertRegex(text, r"Lines of the log that must not be there: \d+")
+            self.assertIn("Traceback: looked for what is not there", text)
+            self.assertRegex(page.value("document.body.innerText"), r"Time to repair\s+[\d.]+ m?s")
+
     def test_no_text_acts(self):
         project = self.project()
         script = "import sys; sys.stdout.write(%r); sys.exit(1)" % HOSTILE
@@ -141,6 +202,17 @@ class InABrowser(harness.ProjectTest):
         self.assertEqual([c for c in page.complaints() if "favicon" not in c], [])
         self.assertEqual(page.value("document.querySelector('h1').innerText.startsWith('served')"), True)
 
+
+# What is drawn beyond its drawing, where nobody sees it.
+OUTSIDE = """
+[...document.querySelectorAll('#probes svg')].flatMap(svg => {
+  const room = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll('circle,line,rect,text')].filter(shape => {
+    const box = shape.getBoundingClientRect();
+    return !(box.left >= room.left - 4 && box.right <= room.right + 4 && box.top >= room.top - 4 && box.bottom <= room.bottom + 4);
+  }).map(shape => shape.outerHTML);
+})
+"""
 
 # Text whose contrast with what lies behind it is under 4.5 (WCAG AA); the page's backgrounds are plain colours.
 LOW_CONTRAST = """

@@ -7,8 +7,9 @@
 
 namespace conductorai::agents {
 
-BOOST_DESCRIBE_STRUCT(Sample, (), (at_ms, ok, ms, status, error))
-BOOST_DESCRIBE_STRUCT(ProbeSeries, (), (name, kind, samples, missed))
+BOOST_DESCRIBE_STRUCT(Sample, (), (at_ms, ok, ms, status, error, metrics))
+BOOST_DESCRIBE_STRUCT(MetricLimit, (), (name, min, max))
+BOOST_DESCRIBE_STRUCT(ProbeSeries, (), (name, kind, limits, samples, missed))
 BOOST_DESCRIBE_STRUCT(ProcessSample, (), (at_ms, alive, restarts, rss_bytes, cpu_ms, error))
 BOOST_DESCRIBE_STRUCT(LogMatch, (), (pattern, line))
 BOOST_DESCRIBE_STRUCT(WindowRecord, (), (window_s, release, url, probes, process, log_matches, log_lines_matched, log_tail, log_error))

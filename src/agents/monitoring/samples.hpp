@@ -2,6 +2,7 @@
 // What one window measured, as it is recorded and as the artifact `samples.json` tells it (docs/formats/samples.md).
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,10 +17,12 @@ struct Sample {
   double ms = 0;
   int status = 0;  // http
   std::string error;
+  std::map<std::string, double> metrics;  // of kind metrics: what the limits hold
 };
 struct ProbeSeries {
   std::string name;
   std::string kind;  // http, tcp, metrics
+  std::vector<MetricLimit> limits;
   std::vector<Sample> samples;
   std::int64_t missed = 0;  // turns left out because earlier looks at it still waited for an answer
 };

@@ -46,72 +46,92 @@ std::string number_text(double value) {
   return text;
 }
 
+/// All series of a metric together; none where it is not there.
+std::optional<double> sum_of(const std::string& metric, const std::map<std::string, double>& values) {
+  std::optional<double> sum;
+  for (const auto& [name, value] : values)
+    if (name == metric || (name.starts_with(metric) && name.substr(metric.size()).starts_with('{'))) sum = sum.value_or(0) + value;
+  return sum;
+}
+
 std::string broken_limit(const std::vector<MetricLimit>& limits, const std::map<std::string, double>& values) {
   for (const MetricLimit& limit : limits) {
-    double sum = 0;
-    bool found = false;
-    for (const auto& [name, value] : values) {
-      if (name != limit.name && !(name.starts_with(limit.name) && name.substr(limit.name.size()).starts_with('{'))) continue;
-      sum += value;
-      found = true;
-    }
-    if (!found) return "expected the metric " + limit.name + ", there is none";
+    const auto sum = sum_of(limit.name, values);
+    if (!sum) return "expected the metric " + limit.name + ", there is none";
     // NaN breaks every limit: it compares with nothing.
-    if (limit.min && !(sum >= *limit.min))
-      return "the metric " + limit.name + " is " + number_text(sum) + ", at least " + number_text(*limit.min);
-    if (limit.max && !(sum <= *limit.max))
-      return "the metric " + limit.name + " is " + number_text(sum) + ", at most " + number_text(*limit.max);
+    if (limit.min && !(*sum >= *limit.min))
+      return "the metric " + limit.name + " is " + number_text(*sum) + ", at least " + number_text(*limit.min);
+    if (limit.max && !(*sum <= *limit.max))
+      return "the metric " + limit.name + " is " + number_text(*sum) + ", at most " + number_text(*limit.max);
   }
   return {};
 }
 
-task<Result<ProbeSample>> look_at_metrics(State* state, PlannedProbe planned) {
-  ProbeSample sample{.probe = planned.probe.name};
+/// What limits hold, as far as JSON can write it.
+std::map<std::string, double> limited(const std::vector<MetricLimit>& limits, const std::map<std::string, double>& values) {
+  std::map<std::string, double> out;
+  for (const MetricLimit& limit : limits)
+    if (const auto sum = sum_of(limit.name, values); sum && std::isfinite(*sum)) out[limit.name] = *sum;
+  return out;
+}
+
+struct Look {
+  ProbeSample sample;
+  std::map<std::string, double> metrics;
+};
+
+task<Result<Look>> look_at_metrics(State* state, PlannedProbe planned) {
+  Look look{.sample = {.probe = planned.probe.name}, .metrics = {}};
+  ProbeSample& sample = look.sample;
   const Instant started = state->clock.steady_now();
   auto values = co_await state->prober.metrics(planned.probe.url, planned.probe.timeout);
   sample.ms = std::chrono::duration<double, std::milli>(state->clock.steady_now() - started).count();
   if (!values) {
     if (our_fault(values.error())) co_return fail(values.error());
     sample.error = to_string(values.error());
-    co_return sample;
+    co_return look;
   }
   sample.status = 200;
+  look.metrics = limited(planned.limits, *values);
   sample.error = broken_limit(planned.limits, *values);
   if (sample.error.empty() && planned.probe.max_ms && sample.ms > static_cast<double>(*planned.probe.max_ms))
     sample.error =
         "expected the metrics within " + std::to_string(*planned.probe.max_ms) + " ms, it took " + number_text(rounded(sample.ms));
   sample.ok = sample.error.empty();
-  co_return sample;
+  co_return look;
 }
 
-task<Result<ProbeSample>> look_once(State* state, PlannedProbe planned) {
+task<Result<Look>> look_once(State* state, PlannedProbe planned) {
   if (planned.probe.kind == Probe::Kind::metrics) co_return co_await look_at_metrics(state, std::move(planned));
   const bool any_status = planned.probe.kind == Probe::Kind::http && !planned.probe.status;
   auto sample = co_await state->prober.probe(std::move(planned.probe));
-  if (sample && sample->ok && any_status && sample->status >= 500) {
+  if (!sample) co_return fail(sample.error());
+  if (sample->ok && any_status && sample->status >= 500) {
     sample->ok = false;
     sample->error = "the service answered with status " + std::to_string(sample->status);
   }
-  co_return sample;
+  co_return Look{.sample = std::move(*sample), .metrics = {}};
 }
 
 task<void> look(State* state, std::size_t index) {
   const PlannedProbe& planned = state->watch.plan.probes[index];
   Sample kept{.at_ms = state->now_ms()};
-  auto sample = co_await runtime::with_deadline(state->clock, planned.probe.timeout + kGrace, "the probe", look_once(state, planned));
+  auto seen = co_await runtime::with_deadline(state->clock, planned.probe.timeout + kGrace, "the probe", look_once(state, planned));
   --state->in_flight[index];
   --state->all_in_flight;
-  if (!sample && our_fault(sample.error())) {
-    if (!state->error) state->error = sample.error();
+  if (!seen && our_fault(seen.error())) {
+    if (!state->error) state->error = seen.error();
     co_return;
   }
-  if (sample) {
-    kept.ok = sample->ok;
-    kept.ms = rounded(sample->ms);
-    kept.status = sample->status;
-    kept.error = printable_line(sample->error, kErrorBytes);
+  if (seen) {
+    const ProbeSample& sample = seen->sample;
+    kept.ok = sample.ok;
+    kept.ms = rounded(sample.ms);
+    kept.status = sample.status;
+    kept.error = printable_line(sample.error, kErrorBytes);
+    kept.metrics = std::move(seen->metrics);
   } else {
-    kept.error = printable_line(to_string(sample.error()), kErrorBytes);
+    kept.error = printable_line(to_string(seen.error()), kErrorBytes);
   }
   if (!kept.ok && kept.error.empty()) kept.error = "not as expected";
   if (state->watch.on_sample) state->watch.on_sample(planned.probe.name, kept);
@@ -218,7 +238,8 @@ task<Result<WindowRecord>> watch_window(Clock& clock, Prober& prober, ReleaseMan
   state.record.url = state.watch.release.url;
   state.in_flight.resize(state.watch.plan.probes.size());
   for (const PlannedProbe& planned : state.watch.plan.probes)
-    state.record.probes.push_back({.name = planned.probe.name, .kind = std::string(kind_text(planned.probe.kind))});
+    state.record.probes.push_back(
+        {.name = planned.probe.name, .kind = std::string(kind_text(planned.probe.kind)), .limits = planned.limits, .samples = {}});
   {
     runtime::TaskScope scope(*environment.executor, environment.cancel);
     scope.spawn(watch_process(&state));

@@ -143,19 +143,25 @@ TEST_F(WatchedWindow, HoldsMetricsAgainstTheirLimits) {
   EXPECT_EQ(errors(R"({"errors":2})"), "the metric errors is 3, at most 2");
   EXPECT_EQ(errors(R"({"errors{code=\"500\"}":1})"), "the metric errors{code=\"500\"} is 2, at most 1");
   EXPECT_EQ(errors(R"({"down":{"max":1}})"), "expected the metric down, there is none");
+  auto kept = watch(R"({"window":"1s","probes":[{"metrics":"/m","thresholds":{"errors":3,"gone":1}}]})");
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->probes[0].samples[0].metrics, (std::map<std::string, double>{{"errors", 3}})) << "what is limited, to be drawn";
+  EXPECT_EQ(kept->probes[0].limits.size(), 2u);
   prober.metric_values["up"] = std::numeric_limits<double>::quiet_NaN();
   EXPECT_NE(errors(R"({"up":{"min":1}})"), "");
 }
 
 TEST_F(WatchedWindow, FindsForbiddenLinesOfTheLog) {
   releases.printed =
-      "started\nTraceback (most recent call last):\n\x1b[31mTraceback\x1b[0m again \xff\nTraceback 3\nT4 Traceback\nTraceback 5\nTraceback "
+      "started\nTraceback (most recent call last):\n\x1b[31mTraceback\x1b[0m again \xff\nTraceback 3\nTraceback 3\nT4 Traceback\nTraceback "
+      "5\nTraceback "
       "6\n";
   auto window = watch(R"({"window":"1s","logs":["Traceback"]})");
   ASSERT_TRUE(window);
-  EXPECT_EQ(window->log_lines_matched, 6);
+  EXPECT_EQ(window->log_lines_matched, 7);
   ASSERT_EQ(window->log_matches.size(), 5u);
   EXPECT_EQ(window->log_matches[1].line, "Traceback again \uFFFD");
+  EXPECT_EQ(window->log_matches[3].line, "T4 Traceback") << "the same line is kept once";
 }
 
 task<void> keep(task<Result<WindowRecord>> work, std::optional<Result<WindowRecord>>& out) {
