@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
+#include <chrono>
 #include <iostream>
 #include <map>
+#include <memory>
 
 #include "cli/command.hpp"
 #include "cli/drive.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/json_lines.hpp"
+#include "cli/run_options.hpp"
 #include "cli/session.hpp"
 #include "cli/terminal.hpp"
 #include "cli/text.hpp"
@@ -21,7 +24,7 @@ namespace {
 constexpr std::int64_t kStatusEveryMs = 5'000;
 
 struct MonitorOptions {
-  std::string app, window, workflow;
+  std::string app, window, workflow, llm, model;
   bool feedback = false;
 };
 
@@ -118,7 +121,7 @@ void tell(const MonitorReport& report, bool json) {
 }
 
 /// A completed workflow is never opened again: what was found becomes part of the requirement of a new one, on top of its result.
-Result<WorkflowDefinition> follow_up(ConductorAI& ai, const MonitorReport& report) {
+Result<WorkflowDefinition> follow_up(ConductorAI& ai, const MonitorReport& report, const MonitorOptions& options) {
   auto pinned = ai.get_definition(report.workflow);
   if (!pinned) return fail(pinned.error());
   auto view = ai.get_workflow_state(report.workflow);
@@ -129,14 +132,39 @@ Result<WorkflowDefinition> follow_up(ConductorAI& ai, const MonitorReport& repor
   if (!view->repo.empty()) definition.workspace.repo = view->repo.string();
   if (!view->branch.empty()) definition.workspace.base = view->branch;
   definition.workspace.allow_dirty = true;  // it starts from the branch; the checkout is not looked at
+  if (!options.llm.empty()) {
+    if (auto checked = check_provider(options.llm); !checked) return fail(checked.error());
+    definition.llm.provider = anchor_llm(options.llm);
+    definition.llm.script = {};
+  }
+  if (!options.model.empty()) definition.llm.model = options.model;
   return definition;
 }
 
-int start_feedback(Session& session, const Globals& globals, const MonitorReport& report) {
-  auto definition = follow_up(session.ai(), report);
+/// How long the service was known to be broken.
+void tell_repair(const WorkflowView& view, std::chrono::steady_clock::time_point found, bool json) {
+  if (view.status != WorkflowStatus::completed) return;
+  const auto took = std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - found).count();
+  if (json)
+    std::cout << JsonLine().text("type", "repair").text("workflow_id", view.id.str()).number("repair_ms", took).str() << std::endl;
+  else
+    std::cout << "repaired in " << duration_text(took) << ", from what was found to a release that is healthy" << std::endl;
+}
+
+int start_feedback(Session& session, std::unique_ptr<Progress>& progress, const Globals& globals, const MonitorOptions& options,
+                   const MonitorReport& report) {
+  const auto found = std::chrono::steady_clock::now();
+  auto definition = follow_up(session.ai(), report, options);
   if (!definition) return cli::report(definition.error());
-  Progress progress(progress_style(globals.json), &*definition);
-  return drive(session, progress, globals.json, [&](auto watcher) { return session.ai().run_workflow(*definition, watcher); });
+  progress = std::make_unique<Progress>(progress_style(globals.json), &*definition);
+  return drive(session, *progress, globals.json, [&](auto watcher) {
+    auto view = session.ai().run_workflow(*definition, watcher);
+    if (view) {
+      progress->clear();
+      tell_repair(*view, found, globals.json);
+    }
+    return view;
+  });
 }
 
 int monitor(const Globals& globals, const MonitorOptions& options) {
@@ -149,7 +177,10 @@ int monitor(const Globals& globals, const MonitorOptions& options) {
                      .where = "--for " + options.window,
                      .hint = "such as 30s, 10m or 2h"});
   }
-  auto session = Session::open(globals, {});
+  std::unique_ptr<Progress> progress;  // of a workflow that mends what was found
+  auto session = Session::open(globals, {.on_progress = [&](const std::string& line) {
+                                 if (progress) progress->on_notice(line);
+                               }});
   if (!session) return report(session.error());
   WorkflowId workflow;
   if (!options.workflow.empty()) {
@@ -167,7 +198,7 @@ int monitor(const Globals& globals, const MonitorOptions& options) {
   if (!seen) return report(seen.error());
   tell(*seen, globals.json);
   if (seen->healthy) return kOk;
-  return options.feedback ? start_feedback(**session, globals, *seen) : kFailed;
+  return options.feedback ? start_feedback(**session, progress, globals, options, *seen) : kFailed;
 }
 
 }  // namespace
@@ -180,6 +211,8 @@ void add_monitor(CLI::App& app, CommandLine& line) {
         command.add_option("--for", o.window, "How long (default: the window of its monitor task)")->type_name("DURATION");
         command.add_option("--workflow", o.workflow, "Take the probes of this workflow")->type_name("ID");
         command.add_flag("--feedback", o.feedback, "Not healthy: start a new workflow on its branch, with the findings in the requirement");
+        command.add_option("--llm", o.llm, "With --feedback: answer with another provider than before")->type_name("PROVIDER");
+        command.add_option("--model", o.model, "With --feedback: another model")->type_name("NAME");
       },
       monitor);
 }

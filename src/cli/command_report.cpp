@@ -64,18 +64,19 @@ int write(const Globals& globals, const ReportOptions& options) {
   auto opened = open_workflow(globals, options.id);
   if (!opened) return report(opened.error());
   auto& [session, id] = *opened;
-  auto page = make_report(session->ai(), id);
-  if (!page) return report(page.error());
+  auto made = make_report(session->ai(), id);
+  if (!made) return report(made.error());
+  const std::string& page = made->page;
   if (options.output == "-") {
-    std::cout << *page << std::flush;
+    std::cout << page << std::flush;
     return kOk;
   }
   const fs::path file = options.output.empty() ? report_path(session->project().state_dir, id) : fs::path(options.output);
-  if (auto written = write_report(file, *page); !written) return report(written.error());
+  if (auto written = write_report(file, page); !written) return report(written.error());
   const bool open = options.open == "yes" || (options.open == "auto" && !globals.json && output_is_terminal() && has_screen());
   if (open && !open_in_browser(fs::absolute(file)) && options.open == "yes")
     warn(session->config(), "no xdg-open here; the report is in " + file.string());
-  return tell(globals, id, file, page->size());
+  return tell(globals, id, file, page.size());
 }
 
 }  // namespace

@@ -48,11 +48,12 @@ bool keeps_state(const Session& session) {
   return session.config().runtime.state != "memory" && session.config().runtime.artifacts != "memory";
 }
 
-/// A report is a convenience: a run is not worse for one that cannot be written.
-void leave_report(Session& session, const WorkflowView& view) {
-  auto page = make_report(session.ai(), view.id);
-  const auto written = page ? write_report(report_path(session.project().state_dir, view.id), *page) : fail(page.error());
+/// A report is a convenience: a run is not worse for one that cannot be written. Returns how long repairs took.
+std::optional<std::int64_t> leave_report(Session& session, const WorkflowView& view) {
+  auto made = make_report(session.ai(), view.id);
+  const auto written = made ? write_report(report_path(session.project().state_dir, view.id), made->page) : fail(made.error());
   if (!written) warn(session.config(), to_string(written.error()));
+  return made ? made->repair_ms : std::nullopt;
 }
 
 void tell_end(const Session& session, const WorkflowView& view, bool json) {
@@ -80,8 +81,9 @@ int drive(Session& session, Progress& progress, bool json, const Launch& launch)
   }
   progress.clear();
   if (!view) return Session::signal() != 0 && view.error().code == ErrorCode::cancelled ? 128 + Session::signal() : report(view.error());
-  if (keeps_state(session)) leave_report(session, *view);
+  const auto repair_ms = keeps_state(session) ? leave_report(session, *view) : std::nullopt;
   tell_end(session, *view, json);
+  if (repair_ms && !json) std::cout << "repaired   in " << duration_text(*repair_ms) << ", from the probes' no to their yes" << std::endl;
   return exit_code(*view, Session::signal());
 }
 

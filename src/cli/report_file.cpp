@@ -34,7 +34,7 @@ fs::path report_path(const fs::path& state_dir, const WorkflowId& id) {
   return state_dir / "reports" / (id.str() + ".html");
 }
 
-Result<std::string> make_report(ConductorAI& ai, const WorkflowId& id) {
+Result<MadeReport> make_report(ConductorAI& ai, const WorkflowId& id) {
   auto view = ai.get_workflow_state(id);
   if (!view) return fail(view.error());
   report::Material material{.view = std::move(*view)};
@@ -56,7 +56,7 @@ Result<std::string> make_report(ConductorAI& ai, const WorkflowId& id) {
   material.fetch = [&ai](const Digest& digest) { return ai.get_artifact(digest); };
   material.made_at = std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
   material.version = CONDUCTORAI_VERSION;
-  return report::make_page(material);
+  return MadeReport{.page = report::make_page(material), .repair_ms = report::time_to_repair_ms(material)};
 }
 
 Result<void> write_report(const fs::path& file, const std::string& page) {

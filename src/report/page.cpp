@@ -36,6 +36,10 @@ Html links(const std::vector<Named>& sections) {
 
 }  // namespace
 
+std::optional<std::int64_t> time_to_repair_ms(const Material& material) {
+  return make_history(material).repair_ms;
+}
+
 std::string make_page(const Material& material) {
   const History history = make_history(material);
   Shelf shelf(material);

@@ -2,6 +2,8 @@
 import pathlib
 import textwrap
 import unittest
+import urllib.error
+import urllib.request
 
 import harness
 
@@ -76,6 +78,43 @@ class Watched(harness.ProjectTest):
         gone = project.run("monitor", "watched", "--for", "1s")
         self.assertEqual(gone.code, 2, gone)
         self.assertIn("no release of this app is serving", gone.err)
+
+    def test_a_problem_found_later_is_mended_by_a_round_that_development_begins(self):
+        project = self.project()
+        breaks = SERVICE.replace("STATUS", "200 if broken else 404").replace("def do_GET(self):", textwrap.indent(textwrap.dedent("""\
+            def do_GET(self):
+                global broken
+                broken = broken or self.path == "/break\""""), "    ").strip()).replace("class Service", "broken = False\nclass Service", 1)
+        project.write("workflow.yaml", WORKFLOW)
+        project.write("answers.yaml", [{"match": {"agent": "coding"}, "reply": {"files": {"service.py": breaks}}}])
+        self.addCleanup(self.stop, project)
+        first = project.run("run", "workflow.yaml", "--llm", "mock:answers.yaml", "--json")
+        self.assertEqual((first.code, first.result["rounds"]), (0, 1), first)
+        url = first.result["release"]["url"]
+        with urllib.request.urlopen(url + "/break") as answer:
+            self.assertEqual(answer.status, 200)
+
+        found = project.run("monitor", "watched", "--for", "1s")
+        self.assertEqual(found.code, 1, found)
+        self.assertIn("expected status 404, got 200", found.err)
+        project.write("mend.yaml", [{"match": {"agent": "coding", "prompt": "GET /missing: availability 0 %"},
+                                     "reply": {"files": {"service.py": SERVICE.replace("STATUS", "404")}}}])
+        mended = project.run("monitor", "watched", "--for", "1s", "--feedback", "--llm", "mock:mend.yaml", "--json")
+        self.assertEqual(mended.code, 0, mended)
+        self.assertEqual([line["type"] for line in mended.lines if line["type"] not in ("sample", "event")], ["monitor", "repair", "result"])
+        repair = next(line for line in mended.lines if line["type"] == "repair")
+        self.assertGreater(repair["repair_ms"], 1000, "a window of a second is part of it")
+        result = mended.result
+        self.assertEqual((result["status"], result["release"]["state"], result["release"]["url"]), ("COMPLETED", "serving", url))
+        self.assertNotEqual(result["workflow_id"], first.result["workflow_id"])
+        with self.assertRaises(urllib.error.HTTPError) as answer:
+            urllib.request.urlopen(url + "/missing")
+        self.assertEqual(answer.exception.code, 404)
+        serving = [line["id"] for line in project.run("releases", "list", "--json").lines if line["state"] == "serving"]
+        self.assertEqual(serving, [result["release"]["id"]])
+        healthy = project.run("monitor", "watched", "--for", "1s", "--feedback")
+        self.assertEqual(healthy.code, 0, healthy)
+        self.assertEqual(len(project.run("list", "--json").lines), 2, "what is healthy starts nothing")
 
     def test_killed_around_the_window_and_the_rejection_it_goes_on_as_if_nothing_had_been(self):
         whole = self.project()

@@ -49,6 +49,7 @@ class ScriptRun(harness.ProjectTest):
         url = re.search(r"^release +serving (http://\S+)$", first.out, re.M)[1]
         self.assertIn("COMPLETED  3 rounds, 1 feedback loop", first.out)
         self.assertIn("The service is still serving", first.out)
+        self.assertRegex(first.out, r"(?m)^repaired   in [\d.]+ m?s, ")
         with Hammer(url) as hammer:
             second = self.typed(project, "script/run", user=user)
         self.assertEqual(second.code, 0, second)
