@@ -26,17 +26,24 @@ std::optional<int> run_internal_command(int argc, char** argv);
 
 /// How real providers are reached (docs/llm.md). Workflows name provider and model; none of this is ever recorded.
 struct LlmOptions {
-  std::string base_url;                        // empty: the provider's own; else a service that speaks its protocol
-  std::string api = "chat";                    // of openai: chat or responses
-  std::string organisation;                    // of openai
-  std::map<std::string, std::string> headers;  // more of them, sent with each request
-  std::string proxy;                           // empty: by the usual variables
-  std::filesystem::path ca_file;               // empty: the machine's own
-  std::filesystem::path prices;                // a table that comes before the built-in one
-  Milliseconds timeout{120'000};               // of one call
-  Milliseconds connect_timeout{10'000};        //
-  Milliseconds first_byte_timeout{60'000};     // of the answer, once sent
-  Milliseconds idle_timeout{60'000};           // between two pieces of it
+  std::string base_url;                                // empty: the provider's own; else a service that speaks its protocol
+  std::map<std::string, std::string> base_urls;        // of one provider, in place of base_url
+  std::string api = "chat";                            // of openai: chat or responses
+  std::string organisation;                            // of openai
+  std::map<std::string, std::string> headers;          // more of them, sent with each request
+  std::string proxy;                                   // empty: by the usual variables
+  std::filesystem::path ca_file;                       // empty: the machine's own
+  std::filesystem::path prices;                        // a table that comes before the built-in one
+  Milliseconds timeout{120'000};                       // of one call
+  Milliseconds connect_timeout{10'000};                //
+  Milliseconds first_byte_timeout{60'000};             // of the answer, once sent
+  Milliseconds idle_timeout{60'000};                   // between two pieces of it
+  std::int64_t requests_per_minute = 0;                // of this process to each provider; 0: only what the provider itself says
+  std::int64_t tokens_per_minute = 0;                  //
+  int breaker_failures = 5;                            // of one model in a row: it is not asked …
+  Milliseconds breaker_open{30'000};                   // … for this long, then by one call
+  Milliseconds cache_ttl{0};                           // how long an answer is given again to the same request; 0: never
+  std::int64_t cache_bytes = std::int64_t{256} << 20;  // of all such answers
   /// The key of "openai" or "anthropic", asked for when it is needed. Empty text: none is sent. Errors: those of reading the secret.
   std::function<Result<std::string>(const std::string& provider)> key;
 };

@@ -19,6 +19,7 @@ fs::path anchored(const std::string& path, const Project& project) {
 LlmOptions llm_options(const definition::Config& config, const Project& project) {
   const definition::LlmConfig& llm = config.llm;
   LlmOptions options{.base_url = llm.base_url,
+                     .base_urls = {},
                      .api = llm.api,
                      .organisation = llm.organisation,
                      .headers = llm.headers,
@@ -29,7 +30,15 @@ LlmOptions llm_options(const definition::Config& config, const Project& project)
                      .connect_timeout = llm.connect_timeout,
                      .first_byte_timeout = llm.first_byte_timeout,
                      .idle_timeout = llm.idle_timeout,
+                     .requests_per_minute = llm.requests_per_minute,
+                     .tokens_per_minute = llm.tokens_per_minute,
+                     .breaker_failures = llm.breaker_failures,
+                     .breaker_open = llm.breaker_open,
+                     .cache_ttl = llm.cache_ttl,
+                     .cache_bytes = llm.cache_size,
                      .key = {}};
+  if (!llm.openai_base_url.empty()) options.base_urls["openai"] = llm.openai_base_url;
+  if (!llm.anthropic_base_url.empty()) options.base_urls["anthropic"] = llm.anthropic_base_url;
   options.key = [openai = llm.openai_key, anthropic = llm.anthropic_key](const std::string& provider) -> Result<std::string> {
     const definition::Secret& secret = provider == "openai" ? openai : anthropic;
     if (secret.empty()) return std::string();

@@ -1,5 +1,6 @@
 #include "core/ordinal.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <utility>
@@ -7,14 +8,14 @@
 namespace conductorai::core {
 namespace {
 
-/// The part of an ordinal up to the next dot, taken off `rest`.
-std::pair<std::uint64_t, std::string_view> next_part(std::string_view& rest) {
-  const auto dot = rest.find('.');
-  const std::string_view part = rest.substr(0, dot);
-  rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
+/// One level of an ordinal, taken off `rest`: a number, and whether it names a call (".2") or another model asked in its place ("f2").
+std::pair<bool, std::uint64_t> next_part(std::string_view& rest) {
+  const bool call = !rest.starts_with('f');
+  if (rest.starts_with('.') || rest.starts_with('f')) rest.remove_prefix(1);
   std::uint64_t number = 0;
-  const auto parsed = std::from_chars(part.data(), part.data() + part.size(), number);
-  return {number, std::string_view(parsed.ptr, part.data() + part.size())};
+  const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+  rest.remove_prefix(std::max<std::size_t>(static_cast<std::size_t>(parsed.ptr - rest.data()), rest.empty() ? 0 : 1));
+  return {call, number};
 }
 
 }  // namespace

@@ -25,10 +25,11 @@ struct Secret {
 };
 
 struct LlmConfig {
-  std::string provider, model;  // as WorkflowDefinition's
-  std::string base_url;         // empty: the provider's own
-  std::string api = "chat";     // of openai: chat or responses
-  std::string organisation;     // of openai
+  std::string provider, model;                      // as WorkflowDefinition's
+  std::string base_url;                             // empty: the provider's own
+  std::string openai_base_url, anthropic_base_url;  // of one provider, in place of base_url
+  std::string api = "chat";                         // of openai: chat or responses
+  std::string organisation;                         // of openai
   std::map<std::string, std::string> headers;
   std::string proxy, ca_file, prices;
   Secret openai_key, anthropic_key;
@@ -37,6 +38,12 @@ struct LlmConfig {
   Milliseconds connect_timeout{10'000};
   Milliseconds first_byte_timeout{60'000};
   Milliseconds idle_timeout{60'000};
+  std::int64_t requests_per_minute = 0;  // of this process to each provider; 0: only what the provider itself says
+  std::int64_t tokens_per_minute = 0;
+  int breaker_failures = 5;  // of one model in a row: it is not asked for breaker_open
+  Milliseconds breaker_open{30'000};
+  Milliseconds cache_ttl{0};  // 0: no answer is given twice
+  std::int64_t cache_size = std::int64_t{256} << 20;
 };
 struct RedisConfig {
   std::string url;

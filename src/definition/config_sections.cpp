@@ -11,6 +11,8 @@ using Kind = Node::Kind;
 
 namespace {
 
+constexpr std::int64_t kPaceMax = 1'000'000'000'000;
+
 Type<std::string> line(std::string expected) {
   return text({.may_be_empty = false, .bytes_max = 4'096, .one_line = true, .expected = std::move(expected)});
 }
@@ -51,23 +53,32 @@ Type<Secret> secret() {
 
 const Section<LlmConfig>& llm_section() {
   static const auto api = text({.allowed = {"chat", "responses"}});
-  static const auto section = Section<LlmConfig>("models")
-                                  .key("provider", &LlmConfig::provider, provider_name(), "of workflows that name none")
-                                  .key("model", &LlmConfig::model, line("the name of a model"), "of workflows that name none")
-                                  .key("base-url", &LlmConfig::base_url, line("a URL"), "of the provider's service")
-                                  .key("api", &LlmConfig::api, api, "of openai: chat or responses")
-                                  .key("organisation", &LlmConfig::organisation, line("a name"), "of openai, whose account pays")
-                                  .key("headers", &LlmConfig::headers, dictionary(line("a header's value")), "sent with each request")
-                                  .key("proxy", &LlmConfig::proxy, line("a URL"), "instead of the usual variables'")
-                                  .key("ca-file", &LlmConfig::ca_file, line("a path"), "certificates that are trusted")
-                                  .key("prices", &LlmConfig::prices, line("a path"), "prices of models that come before the built-in ones")
-                                  .key("openai-key", &LlmConfig::openai_key, secret(), "also OPENAI_API_KEY")
-                                  .key("anthropic-key", &LlmConfig::anthropic_key, secret(), "also ANTHROPIC_API_KEY")
-                                  .key("retries", &LlmConfig::retries, integer<int>(0, 20), "of transient errors, inside one call")
-                                  .key("timeout", &LlmConfig::timeout, duration(), "of one call")
-                                  .key("connect-timeout", &LlmConfig::connect_timeout, duration(), "of reaching the service")
-                                  .key("first-byte-timeout", &LlmConfig::first_byte_timeout, duration(), "until an answer begins")
-                                  .key("idle-timeout", &LlmConfig::idle_timeout, duration(), "between two pieces of an answer");
+  static const auto section =
+      Section<LlmConfig>("models")
+          .key("provider", &LlmConfig::provider, provider_name(), "of workflows that name none")
+          .key("model", &LlmConfig::model, line("the name of a model"), "of workflows that name none")
+          .key("base-url", &LlmConfig::base_url, line("a URL"), "of the provider's service")
+          .key("openai-base-url", &LlmConfig::openai_base_url, line("a URL"), "of openai, in place of base-url")
+          .key("anthropic-base-url", &LlmConfig::anthropic_base_url, line("a URL"), "of anthropic, likewise")
+          .key("api", &LlmConfig::api, api, "of openai: chat or responses")
+          .key("organisation", &LlmConfig::organisation, line("a name"), "of openai, whose account pays")
+          .key("headers", &LlmConfig::headers, dictionary(line("a header's value")), "sent with each request")
+          .key("proxy", &LlmConfig::proxy, line("a URL"), "instead of the usual variables'")
+          .key("ca-file", &LlmConfig::ca_file, line("a path"), "certificates that are trusted")
+          .key("prices", &LlmConfig::prices, line("a path"), "prices of models that come before the built-in ones")
+          .key("openai-key", &LlmConfig::openai_key, secret(), "also OPENAI_API_KEY")
+          .key("anthropic-key", &LlmConfig::anthropic_key, secret(), "also ANTHROPIC_API_KEY")
+          .key("retries", &LlmConfig::retries, integer<int>(0, 20), "of transient errors, inside one call")
+          .key("timeout", &LlmConfig::timeout, duration(), "of one call")
+          .key("connect-timeout", &LlmConfig::connect_timeout, duration(), "of reaching the service")
+          .key("first-byte-timeout", &LlmConfig::first_byte_timeout, duration(), "until an answer begins")
+          .key("idle-timeout", &LlmConfig::idle_timeout, duration(), "between two pieces of an answer")
+          .key("requests-per-minute", &LlmConfig::requests_per_minute, whole_number(0, kPaceMax), "to each provider")
+          .key("tokens-per-minute", &LlmConfig::tokens_per_minute, whole_number(0, kPaceMax), "of each provider")
+          .key("breaker-failures", &LlmConfig::breaker_failures, integer<int>(1, 1'000), "of a model in a row until it is not asked")
+          .key("breaker-open", &LlmConfig::breaker_open, duration(), "until such a model is asked again")
+          .key("cache-ttl", &LlmConfig::cache_ttl, duration(Milliseconds{0}), "how long an answer is given again to the same request")
+          .key("cache-size", &LlmConfig::cache_size, size(), "of all answers kept for that");
   return section;
 }
 
@@ -175,6 +186,10 @@ const std::vector<ConfigKey>& config_keys() {
       {"llm.model", "NAME", "its name with the provider", false, [](C c) { return c.llm.model; }},
       {"llm.base-url", "https://llm.example.org/v1", "a service that speaks the provider's language; its own where left out", false,
        [](C c) { return shown_url(c.llm.base_url); }},
+      {"llm.openai-base-url", "https://vllm.example.org/v1", "of openai, in place of base-url", false,
+       [](C c) { return shown_url(c.llm.openai_base_url); }},
+      {"llm.anthropic-base-url", "https://proxy.example.org", "of anthropic, in place of base-url", false,
+       [](C c) { return shown_url(c.llm.anthropic_base_url); }},
       {"llm.api", "chat", "of openai: chat or responses", false, [](C c) { return c.llm.api; }},
       {"llm.organisation", "org-NAME", "of openai, whose account pays", false, [](C c) { return c.llm.organisation; }},
       {"llm.headers", "{ X-Team: tools }", "sent with each request; shown by their names only", false, shown_headers},
@@ -193,6 +208,16 @@ const std::vector<ConfigKey>& config_keys() {
       {"llm.connect-timeout", "10s", "of reaching the service", false, [](C c) { return format_duration(c.llm.connect_timeout); }},
       {"llm.first-byte-timeout", "1m", "until an answer begins", false, [](C c) { return format_duration(c.llm.first_byte_timeout); }},
       {"llm.idle-timeout", "1m", "between two pieces of an answer", false, [](C c) { return format_duration(c.llm.idle_timeout); }},
+      {"llm.requests-per-minute", "0", "of this process to each provider; 0: only what the provider itself says", false,
+       [](C c) { return std::to_string(c.llm.requests_per_minute); }},
+      {"llm.tokens-per-minute", "0", "likewise", false, [](C c) { return std::to_string(c.llm.tokens_per_minute); }},
+      {"llm.breaker-failures", "5", "of a model in a row until it is not asked", false,
+       [](C c) { return std::to_string(c.llm.breaker_failures); }},
+      {"llm.breaker-open", "30s", "until one call tries such a model again", false,
+       [](C c) { return format_duration(c.llm.breaker_open); }},
+      {"llm.cache-ttl", "0s", "how long an answer is given again to the same request; 0s: never", false,
+       [](C c) { return format_duration(c.llm.cache_ttl); }},
+      {"llm.cache-size", "256MiB", "of all answers kept for that", false, [](C c) { return format_size(c.llm.cache_size); }},
       {"redis.url", "redis://127.0.0.1:6379/0", "also REDIS_URL", true, [](C c) { return shown_url(c.redis.url); }},
       {"redis.pool", "8", "connections", false, [](C c) { return std::to_string(c.redis.pool); }},
       {"s3.endpoint", "https://s3.example.org", "Amazon's where left out; also AWS_ENDPOINT_URL", false,

@@ -57,6 +57,17 @@ Result<void> open_states(House& house, runtime::Loop& loop) {
   return {};
 }
 
+/// To those who watch the workflow, beside what its agents say.
+std::function<void(const LLMCaller&, std::string)> notices(MessageBus& bus) {
+  return [&bus](const LLMCaller& caller, std::string text) {
+    AgentMessage message;
+    message.channel = "conductor:workflow:" + caller.attempt.workflow.str();
+    message.from = "llm";
+    message.body = Progress{caller.attempt, {}, std::move(text)};
+    (void)bus.publish(std::move(message));  // nobody may be watching
+  };
+}
+
 Result<void> open_artifacts(House& house) {
   if (house.options.artifacts == "memory") {
     house.artifacts = std::make_unique<infrastructure::MemoryArtifactStore>();
@@ -189,7 +200,8 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
       orchestration::CoordinatorOptions{.max_concurrent_tasks = house->options.max_concurrent_tasks,
                                         .breaker_wait_max = house->options.breaker_wait});
   house->llm_services = std::make_unique<LlmServices>(loop, house->options.llm);
-  house->models = std::make_unique<Models>(Models::Ports{*house->states, *house->artifacts, loop, *house->entropy, *house->llm_services});
+  house->models = std::make_unique<Models>(
+      Models::Ports{*house->states, *house->artifacts, loop, *house->entropy, *house->llm_services, notices(*house->bus)});
   house->engine = std::make_unique<orchestration::WorkflowEngine>(
       orchestration::EnginePorts{loop, loop, *house->entropy, *house->states, *house->artifacts, *house->workspaces, *house->bus,
                                  *house->coordinator, *house->policies, *house->errors},

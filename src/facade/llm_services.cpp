@@ -17,8 +17,8 @@ bool is_own_service(const std::string& base_url) {
          base_url.starts_with("https://api.anthropic.com/") || base_url == "https://api.anthropic.com";
 }
 
-integrations::Service service_of(const LlmOptions& options, std::string key, const std::string& model) {
-  integrations::Service service{.base_url = options.base_url,
+integrations::Service service_of(const LlmOptions& options, const std::string& base_url, std::string key, const std::string& model) {
+  integrations::Service service{.base_url = base_url,
                                 .api = options.api,
                                 .key = std::move(key),
                                 .organisation = options.organisation,
@@ -52,11 +52,12 @@ Result<std::unique_ptr<integrations::WireProvider>> LlmServices::open(const std:
     return fail(ErrorCode::unsupported, "this build has no LLM provider '" + provider + "'", {}, "openai, anthropic, mock or mock:FILE");
   auto key = options_.key ? options_.key(provider) : Result<std::string>(std::string());
   if (!key) return fail(key.error());
-  if (key->empty() && is_own_service(options_.base_url))
+  if (key->empty() && is_own_service(base_url(provider)))
     return fail(ErrorCode::invalid_argument, "provider " + provider + " needs a key", {},
                 "set " + std::string(provider == "openai" ? "OPENAI_API_KEY" : "ANTHROPIC_API_KEY") + ", or llm." + provider +
                     "-key in conductorai.yaml");
-  const auto service = service_of(options_, std::move(*key), model);
+  auto service = service_of(options_, base_url(provider), std::move(*key), model);
+  service.on_head = [&pace = limiter(provider)](const integrations::WireHead& head) { pace.heed(head.status, head.headers); };
   auto protocol = provider == "openai" ? integrations::openai_protocol(service) : integrations::anthropic_protocol(service);
   return std::make_unique<integrations::WireProvider>(transport_, clock_, std::move(protocol), service);
 }
@@ -69,20 +70,55 @@ Result<std::optional<integrations::Price>> LlmServices::price_of(const std::stri
     if (!loaded) return fail(loaded.error());
     table = std::move(*loaded);
   }
-  return table.find(model, is_own_service(options_.base_url));
+  return table.find(model, is_own_service(base_url(provider)));
+}
+
+const std::string& LlmServices::base_url(const std::string& provider) const {
+  const auto own = options_.base_urls.find(provider);
+  return own == options_.base_urls.end() ? options_.base_url : own->second;
+}
+
+integrations::ModelBreaker& LlmServices::breaker(const std::string& provider, const std::string& model) {
+  auto& breaker = breakers_[{provider, model}];
+  if (!breaker)
+    breaker = std::make_unique<integrations::ModelBreaker>(
+        clock_, provider + " " + model,
+        integrations::BreakerOptions{.failures_to_open = options_.breaker_failures, .open_for = options_.breaker_open});
+  return *breaker;
+}
+
+integrations::RateLimiter& LlmServices::limiter(const std::string& provider) {
+  auto& limiter = limiters_[provider];
+  if (!limiter)
+    limiter = std::make_unique<integrations::RateLimiter>(
+        clock_, integrations::Pace{.requests_per_minute = options_.requests_per_minute, .tokens_per_minute = options_.tokens_per_minute});
+  return *limiter;
+}
+
+Result<void> LlmServices::check_target(const LlmTarget& target, bool money) const {
+  if (!is_real_provider(target.provider)) return {};
+  if (target.model.empty())
+    return fail(ErrorCode::invalid_argument, "provider " + target.provider + " needs the name of a model", {},
+                "--model NAME, or model: in the llm section; conductorai llm models lists them");
+  auto price = price_of(target.provider, target.model);
+  if (!price) return fail(price.error());
+  if (!*price && money) return fail(no_price(target.provider, target.model));
+  return {};
 }
 
 Result<void> LlmServices::check(const WorkflowDefinition& definition) const {
   const LlmDefinition& llm = definition.llm;
-  if (!is_real_provider(llm.provider)) return {};
-  if (llm.model.empty())
-    return fail(ErrorCode::invalid_argument, "provider " + llm.provider + " needs the name of a model", {},
-                "--model NAME, or model: in the llm section; conductorai llm models lists them");
-  if (!llm.fallback.empty())
-    return fail(ErrorCode::unsupported, "this build has no fallback from one model to another", "llm.fallback", "leave it out");
-  auto price = price_of(llm.provider, llm.model);
-  if (!price) return fail(price.error());
-  if (!*price && definition.budget.usd_micros) return fail(no_price(llm.provider, llm.model));
+  const bool money = definition.budget.usd_micros.has_value();
+  if (auto first = check_target({.provider = llm.provider, .model = llm.model}, money); !first) return first;
+  for (const LlmTarget& target : llm.fallback) {
+    if (target.provider != "mock" && !is_real_provider(target.provider))
+      return fail(ErrorCode::unsupported, "a model to fall back on cannot be '" + target.provider + "'", "llm.fallback",
+                  "openai, anthropic or mock; a recording or replay holds for the whole chain");
+    if (auto next = check_target(target, money); !next) {
+      next.error().where = "llm.fallback";
+      return next;
+    }
+  }
   return {};
 }
 

@@ -1,9 +1,15 @@
 #pragma once
-// LlmServices: real providers as the configuration describes them, and what their models cost.
+// LlmServices: real providers as the configuration describes them, and what their models cost. Breakers and rate limits live here, one for
+// all workflows of the process.
+
+#include <map>
+#include <memory>
 
 #include "conductorai/conductorai.hpp"
 #include "facade/llm_transport.hpp"
+#include "integrations/llm/breaker.hpp"
 #include "integrations/llm/prices.hpp"
+#include "integrations/llm/rate_limit.hpp"
 #include "integrations/llm/wire/service.hpp"
 
 namespace conductorai::facade {
@@ -25,11 +31,18 @@ class LlmServices {
   /// What can be said of a workflow's model without calling it.
   Result<void> check(const WorkflowDefinition& definition) const;
   [[nodiscard]] Milliseconds timeout() const { return options_.timeout; }
+  integrations::ModelBreaker& breaker(const std::string& provider, const std::string& model);
+  integrations::RateLimiter& limiter(const std::string& provider);
 
  private:
+  [[nodiscard]] const std::string& base_url(const std::string& provider) const;
+  Result<void> check_target(const LlmTarget& target, bool money) const;
+
   Clock& clock_;
   LlmTransport transport_;
   LlmOptions options_;
+  std::map<std::pair<std::string, std::string>, std::unique_ptr<integrations::ModelBreaker>> breakers_;
+  std::map<std::string, std::unique_ptr<integrations::RateLimiter>> limiters_;
 };
 
 }  // namespace conductorai::facade

@@ -4,7 +4,6 @@
 #include <fstream>
 #include <sstream>
 
-#include "integrations/llm/call_stack.hpp"
 #include "integrations/llm/mock/scripted_llm.hpp"
 #include "integrations/llm/mock/stock_llm.hpp"
 
@@ -52,60 +51,88 @@ task<Result<LlmDefinition>> Models::pin(WorkflowId workflow, LlmDefinition llm, 
   co_return llm;
 }
 
+task<Result<Models::Model::Link>> Models::scripted(WorkflowId workflow, LlmDefinition llm) {
+  auto text = co_await ports_.artifacts.get(llm.script);
+  if (!text) co_return fail(text.error());
+  auto script = integrations::parse_script(*text, llm.provider);
+  if (!script) co_return fail(script.error());
+  auto recorded = co_await ports_.states.list_steps(workflow);
+  if (!recorded) co_return fail(recorded.error());
+  auto provider = std::make_shared<integrations::ScriptedLLM>(ports_.clock, std::move(*script), *recorded);
+  Model::Link link{
+      .target = {.provider = "mock", .model = llm.model}, .provider = provider, .notes = provider.get(), .price = integrations::Price{}};
+  co_return link;
+}
+
+Result<Models::Model::Link> Models::opened(const LlmTarget& target) {
+  Model::Link link{.target = target, .provider = {}, .notes = nullptr, .price = integrations::Price{}};
+  if (target.provider == "mock") {
+    link.provider = std::make_shared<integrations::StockLLM>();
+    return link;
+  }
+  auto provider = ports_.services.open(target.provider, target.model);
+  if (!provider) return fail(provider.error());
+  auto price = ports_.services.price_of(target.provider, target.model);
+  if (!price) return fail(price.error());
+  link.provider = std::move(*provider);
+  link.price = *price;
+  return link;
+}
+
 task<Result<std::shared_ptr<Models::Model>>> Models::model_of(std::shared_ptr<const TaskAssignment> assignment) {
   const WorkflowId workflow = assignment->id.workflow;
   if (auto it = models_.find(workflow); it != models_.end()) co_return it->second;
   const LlmDefinition& llm = assignment->workflow->llm;
-  auto model = std::make_shared<Model>();
-  if (!llm.script.empty()) {
-    auto text = co_await ports_.artifacts.get(llm.script);
-    if (!text) co_return fail(text.error());
-    auto script = integrations::parse_script(*text, llm.provider);
-    if (!script) co_return fail(script.error());
-    auto recorded = co_await ports_.states.list_steps(workflow);
-    if (!recorded) co_return fail(recorded.error());
-    auto scripted = std::make_unique<integrations::ScriptedLLM>(ports_.clock, std::move(*script), *recorded);
-    model->notes = scripted.get();
-    model->provider = std::move(scripted);
-    model->price = integrations::Price{};
-  } else if (llm.provider == "mock") {
-    model->provider = std::make_unique<integrations::StockLLM>();
-    model->price = integrations::Price{};
-  } else if (is_real_provider(llm.provider)) {
-    if (auto checked = ports_.services.check(*assignment->workflow); !checked) co_return fail(checked.error());
-    auto opened = ports_.services.open(llm.provider, llm.model);
-    if (!opened) co_return fail(opened.error());
-    auto price = ports_.services.price_of(llm.provider, llm.model);
-    if (!price) co_return fail(price.error());
-    model->provider = std::move(*opened);
-    model->price = *price;
-    model->frames = true;
-  } else {
+  if (llm.provider.empty())
     co_return fail(ErrorCode::unavailable, "no LLM is configured", {},
                    "use --llm openai, anthropic, mock or mock:FILE, or the llm section");
+  if (auto checked = ports_.services.check(*assignment->workflow); !checked) co_return fail(checked.error());
+  auto model = std::make_shared<Model>();
+  if (!llm.script.empty()) {
+    auto link = co_await scripted(workflow, llm);
+    if (!link) co_return fail(link.error());
+    model->chain.push_back(std::move(*link));
+  } else {
+    auto link = opened({.provider = llm.provider, .model = llm.model});
+    if (!link) co_return fail(link.error());
+    model->chain.push_back(std::move(*link));
+  }
+  for (const LlmTarget& target : llm.fallback) {
+    auto link = opened(target);
+    if (!link) co_return fail(link.error());
+    model->chain.push_back(std::move(*link));
   }
   // Two attempts may have come here at once: the first one's object is everybody's.
   co_return models_.try_emplace(workflow, std::move(model)).first->second;
+}
+
+std::vector<integrations::CallTarget> Models::targets_of(const Model& model) {
+  std::vector<integrations::CallTarget> targets;
+  for (const Model::Link& link : model.chain) {
+    const bool real = is_real_provider(link.target.provider);
+    targets.push_back({.name = link.target.provider + (link.target.model.empty() ? "" : " " + link.target.model),
+                       .model = link.target.model,
+                       .provider = *link.provider,
+                       .notes = link.notes,
+                       .price = link.price,
+                       .frames = real,
+                       .breaker = real ? &ports_.services.breaker(link.target.provider, link.target.model) : nullptr,
+                       .limiter = real ? &ports_.services.limiter(link.target.provider) : nullptr});
+  }
+  return targets;
 }
 
 task<Result<std::unique_ptr<BaseLLMProvider>>> Models::open(std::shared_ptr<const TaskAssignment> assignment) {
   auto model = co_await model_of(assignment);
   if (!model) co_return fail(model.error());
   // Limits above the workflow's own come with the attempt.
-  const bool money = std::ranges::any_of(assignment->scopes, [](const BudgetScope& scope) { return scope.usd_micros.has_value(); });
-  if (money && !(*model)->price) co_return fail(no_price(assignment->workflow->llm.provider, assignment->workflow->llm.model));
-  auto stack = integrations::make_call_stack({.inner = *(*model)->provider,
-                                              .states = ports_.states,
-                                              .artifacts = ports_.artifacts,
-                                              .clock = ports_.clock,
-                                              .notes = (*model)->notes},
-                                             ports_.entropy, {.retries = assignment->workflow->llm.retries},
-                                             {.epoch = assignment->epoch,
-                                              .scopes = assignment->scopes,
-                                              .agent = {},
-                                              .timeout = ports_.services.timeout(),
-                                              .price = (*model)->price,
-                                              .frames = (*model)->frames});
+  if (std::ranges::any_of(assignment->scopes, [](const BudgetScope& scope) { return scope.usd_micros.has_value(); }))
+    for (const Model::Link& link : (*model)->chain)
+      if (!link.price) co_return fail(no_price(link.target.provider, link.target.model));
+  auto stack = integrations::make_call_stack(
+      {.states = ports_.states, .artifacts = ports_.artifacts, .clock = ports_.clock, .entropy = ports_.entropy, .notice = ports_.notice},
+      targets_of(**model), {.retries = assignment->workflow->llm.retries},
+      {.epoch = assignment->epoch, .scopes = assignment->scopes, .agent = {}, .timeout = ports_.services.timeout()});
   co_return std::make_unique<Held>(*model, std::move(stack));
 }
 

@@ -11,7 +11,7 @@
 #include "conductorai/message_bus.hpp"
 #include "conductorai/state_manager.hpp"
 #include "facade/llm_services.hpp"
-#include "integrations/llm/step_notes.hpp"
+#include "integrations/llm/call_stack.hpp"
 
 namespace conductorai::facade {
 
@@ -23,8 +23,9 @@ class Models {
     Clock& clock;
     Entropy& entropy;
     LlmServices& services;
+    std::function<void(const LLMCaller&, std::string)> notice{};  // what watchers may want to hear
   };
-  explicit Models(Ports ports) : ports_(ports) {}
+  explicit Models(Ports ports) : ports_(std::move(ports)) {}
 
   /// Keeps the script of "mock:FILE" as an artifact, so that the workflow no longer depends on the file. Other providers pass unchanged.
   /// Errors: not_found and invalid_argument (the file, its text), unsupported (a provider this build does not have).
@@ -37,13 +38,20 @@ class Models {
   void forget(const WorkflowId& workflow) { models_.erase(workflow); }
 
  private:
+  /// The chain of a workflow, the first of it asked first.
   struct Model {
-    std::unique_ptr<BaseLLMProvider> provider;
-    integrations::StepNotes* notes = nullptr;
-    std::optional<integrations::Price> price;
-    bool frames = false;  // a real one counts tokens of its own around messages and tools
+    struct Link {
+      LlmTarget target;
+      std::shared_ptr<BaseLLMProvider> provider;
+      integrations::StepNotes* notes = nullptr;
+      std::optional<integrations::Price> price;
+    };
+    std::vector<Link> chain;
   };
   task<Result<std::shared_ptr<Model>>> model_of(std::shared_ptr<const TaskAssignment> assignment);
+  task<Result<Model::Link>> scripted(WorkflowId workflow, LlmDefinition llm);
+  Result<Model::Link> opened(const LlmTarget& target);
+  [[nodiscard]] std::vector<integrations::CallTarget> targets_of(const Model& model);
 
   Ports ports_;
   std::map<WorkflowId, std::shared_ptr<Model>> models_;

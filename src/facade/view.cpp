@@ -1,5 +1,7 @@
 #include "facade/view.hpp"
 
+#include "facade/fallback_warnings.hpp"
+
 namespace conductorai::facade {
 
 namespace {
@@ -71,6 +73,7 @@ WorkflowView make_view(const core::WorkflowState& state, const ViewSources& sour
                     .reason = core::reason(state),
                     .started_at = state.started_at,
                     .updated_at = state.updated_at};
+  for (std::string& warning : fallback_warnings(sources.steps)) view.warnings.push_back(std::move(warning));
   for (const TaskId& id : state.order) view.tasks.push_back(task_view(state, state.tasks.at(id), sources));
   if (const auto* failed = std::get_if<core::workflow_state::Failed>(&state.machine)) view.error = failed->error;
   if (const auto* paused = std::get_if<core::workflow_state::Paused>(&state.machine)) view.paused_for = paused->kind;

@@ -2,6 +2,7 @@
 import http.server
 import json
 import threading
+import time
 
 FILES = "Here it is.\n\n```file:add.py\ndef add(a, b):\n    return a + b\n```\n"
 
@@ -12,6 +13,7 @@ class Service:
     def __init__(self, script=("ok",), text=FILES, tokens=(100, 20), error=None, headers=None):
         self.script, self.text, self.tokens = list(script), text, tokens
         self.error, self.headers = error, headers or {}
+        self.texts = []  # of the answers, in order, the last for ever; `text` where there are none
         self.requests, self.lock = [], threading.Lock()
         service = self
 
@@ -53,7 +55,9 @@ class Service:
 
     def note(self, handler, body):
         with self.lock:
-            self.requests.append({"path": handler.path, "headers": {k.lower(): v for k, v in handler.headers.items()}, "body": body})
+            if body is not None and self.texts:
+                self.text = self.texts[min(len(self.posts()), len(self.texts) - 1)]
+            self.requests.append({"at": time.monotonic(), "path": handler.path, "headers": {k.lower(): v for k, v in handler.headers.items()}, "body": body})
             return self.script[min(len(self.posts()), len(self.script)) - 1] if body is not None else None
 
     def posts(self):

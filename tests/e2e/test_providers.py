@@ -2,7 +2,7 @@
 import pathlib
 
 import harness
-from llm_server import Service
+from llm_server import FILES, Service
 
 KEY = "sk-e2e-0123456789abcdefSECRET"
 WORKFLOW = """
@@ -83,6 +83,42 @@ class Providers(harness.ProjectTest):
                 self.assertEqual(len(service.posts()), 1, done)
                 self.assertIn(word, str(done.result["reason"]) + str(done.events))
                 self.assert_no_key(project, done)
+
+    def test_another_model_answers_when_the_first_is_down_and_is_not_paid_twice(self):
+        down, up = self.service(503), self.service()
+        project = self.workflow("openai")
+        text = (project.folder / "workflow.yaml").read_text()
+        project.write("workflow.yaml", text.replace("retries: 2", "retries: 0, fallback: [{ provider: anthropic, model: other-model }]"))
+        done = self.go(project, down, CONDUCTORAI_LLM__ANTHROPIC_BASE_URL=up.url)
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual((len(down.posts()), len(up.posts())), (1, 1))
+        self.assertEqual((up.posts()[0]["path"], up.posts()[0]["body"]["model"]), ("/v1/messages", "other-model"))
+        warnings = " ".join(done.result["warnings"])
+        self.assertIn("task code: anthropic other-model answered 1 call in place of the first model", warnings)
+        self.assertIn("status 503", warnings)
+
+    def test_a_model_that_keeps_failing_is_left_alone_for_a_while(self):
+        down, up = self.service(503), self.service()
+        project = self.workflow("openai")
+        text = (project.folder / "workflow.yaml").read_text()
+        text = text.replace("retries: 2", "retries: 0, fallback: [{ provider: anthropic, model: other-model }]")
+        project.write("workflow.yaml", text + "  two: { agent: coding, needs: [code] }\n  three: { agent: coding, needs: [two] }\n")
+        up.texts = [FILES, FILES.replace("a + b", "b + a"), FILES.replace("a + b", "sum((a, b))")]
+        done = self.go(project, down, CONDUCTORAI_LLM__ANTHROPIC_BASE_URL=up.url, CONDUCTORAI_LLM__BREAKER_FAILURES="2")
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(len(down.posts()), 2, done)
+        self.assertEqual(len(up.posts()), 3, done)
+
+    def test_a_minutes_requests_are_not_exceeded(self):
+        service, project = self.service(headers={"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "700ms"}), self.workflow("openai")
+        text = (project.folder / "workflow.yaml").read_text()
+        project.write("workflow.yaml", text + "  review: { agent: review, needs: [code] }\n")
+        service.texts = [FILES, '{"findings": [], "summary": "fine"}']
+        done = self.go(project, service)
+        self.assertEqual(done.code, 0, done)
+        times = [r["at"] for r in service.posts()]
+        self.assertEqual(len(times), 2)
+        self.assertGreater(times[1] - times[0], 0.65)
 
     def test_a_money_budget_pauses_before_the_call_and_goes_on_with_more(self):
         service, project = self.service(), self.workflow("anthropic")

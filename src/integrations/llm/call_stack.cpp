@@ -1,25 +1,92 @@
 #include "integrations/llm/call_stack.hpp"
 
+#include <algorithm>
+
 namespace conductorai::integrations {
 namespace {
 
+CallAccount account_of(CallAccount account, const CallTarget& target) {
+  account.price = target.price;
+  account.frames = target.frames;
+  return account;
+}
+
+/// The decorators of one model.
+class Lane {
+ public:
+  Lane(const CallPorts& ports, const CallTarget& target, RetryOptions retries, CallAccount account)
+      : name_(target.name),
+        model_(target.model),
+        ledger_(
+            {.inner = target.provider, .states = ports.states, .artifacts = ports.artifacts, .clock = ports.clock, .notes = target.notes},
+            account_of(std::move(account), target)) {
+    BaseLLMProvider* top = &ledger_;
+    if (target.breaker != nullptr) top = &breaker_.emplace(*top, *target.breaker);
+    if (target.limiter != nullptr) top = &limited_.emplace(*top, *target.limiter);
+    retrying_.emplace(*top, ports.clock, ports.entropy, retries);
+  }
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  [[nodiscard]] FallbackProvider::Link link() { return {.name = name_, .way = *retrying_, .on_record = ledger_, .model = model_}; }
+
+ private:
+  std::string name_, model_;
+  LedgerProvider ledger_;
+  std::optional<BreakerProvider> breaker_;
+  std::optional<RateLimitedProvider> limited_;
+  std::optional<RetryingProvider> retrying_;
+};
+
 class CallStack final : public BaseLLMProvider {
  public:
-  CallStack(LedgerProvider::Ports ports, Entropy& entropy, RetryOptions retries, CallAccount account)
-      : ledger_(ports, std::move(account)), retrying_(ledger_, ports.clock, entropy, retries), structured_(retrying_) {}
+  CallStack(CallPorts ports, const std::vector<CallTarget>& chain, RetryOptions retries, const CallAccount& account)
+      : record_(ports.states),
+        lanes_(make_lanes(ports, chain, retries, account)),
+        fallback_(links(), record_, std::move(ports.notice)),
+        structured_(fallback_) {}
   [[nodiscard]] std::string_view name() const override { return structured_.name(); }
   task<Result<LLMResponse>> chat(LLMRequest request) override { return structured_.chat(std::move(request)); }
 
  private:
-  LedgerProvider ledger_;
-  RetryingProvider retrying_;
+  using Lanes = std::vector<std::unique_ptr<Lane>>;
+
+  static Lanes make_lanes(const CallPorts& ports, const std::vector<CallTarget>& chain, RetryOptions retries, const CallAccount& account) {
+    Lanes lanes;
+    for (const CallTarget& target : chain) {
+      RetryOptions own = retries;
+      if (&target != &chain.back()) own.max_retry_after = std::min(own.max_retry_after, kPauseBeforeFallback);
+      lanes.push_back(std::make_unique<Lane>(ports, target, own, account));
+    }
+    return lanes;
+  }
+  [[nodiscard]] std::vector<FallbackProvider::Link> links() const {
+    std::vector<FallbackProvider::Link> all;
+    for (const auto& lane : lanes_) all.push_back(lane->link());
+    return all;
+  }
+
+  AnswersOnRecord record_;
+  Lanes lanes_;
+  FallbackProvider fallback_;
   StructuredProvider structured_;
 };
 
 }  // namespace
 
+std::unique_ptr<BaseLLMProvider> make_call_stack(CallPorts ports, std::vector<CallTarget> chain, RetryOptions retries,
+                                                 CallAccount account) {
+  return std::make_unique<CallStack>(std::move(ports), chain, retries, account);
+}
+
 std::unique_ptr<BaseLLMProvider> make_call_stack(LedgerProvider::Ports ports, Entropy& entropy, RetryOptions retries, CallAccount account) {
-  return std::make_unique<CallStack>(ports, entropy, retries, std::move(account));
+  CallTarget only{.name = std::string(ports.inner.name()),
+                  .provider = ports.inner,
+                  .notes = ports.notes,
+                  .price = account.price,
+                  .frames = account.frames};
+  return make_call_stack({.states = ports.states, .artifacts = ports.artifacts, .clock = ports.clock, .entropy = entropy},
+                         {std::move(only)}, retries, std::move(account));
 }
 
 }  // namespace conductorai::integrations

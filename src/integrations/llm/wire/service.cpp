@@ -98,6 +98,7 @@ task<Result<LLMResponse>> WireProvider::chat(LLMRequest request) {
     return error_body.size() < kErrorBytesMax;
   });
   if (!head) co_return failed(head.error(), protocol_.url);
+  if (service_.on_head) service_.on_head(*head);
   if (!is_success(head->status)) co_return failed(status_error(head->status, head->headers, error_body, clock_.now()), protocol_.url);
   auto answer = parser.finish();
   if (!answer) co_return failed(answer.error(), protocol_.url);

@@ -17,8 +17,9 @@ struct Service {
   std::string api = "chat";  // of openai: chat or responses
   std::string key;           // empty: none is sent
   std::string organisation;
-  std::string model;             // of requests that name none
-  WireRequest template_request;  // headers beyond ours, proxy, CA file, timeouts
+  std::string model;                               // of requests that name none
+  WireRequest template_request;                    // headers beyond ours, proxy, CA file, timeouts
+  std::function<void(const WireHead&)> on_head{};  // of each answer to a chat, whatever its status; may be empty
 };
 
 /// What makes one protocol of another.

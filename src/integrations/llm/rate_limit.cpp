@@ -1,0 +1,137 @@
+#include "integrations/llm/rate_limit.hpp"
+
+#include <algorithm>
+
+#include "base/human.hpp"
+#include "integrations/llm/ledger.hpp"
+#include "runtime/suspension.hpp"
+
+namespace conductorai::integrations {
+
+namespace {
+constexpr double kMinuteNs = 60e9;
+}
+
+struct RateLimiter::Waiter final : runtime::Suspension {
+  Waiter(RateLimiter& limiter, std::int64_t wanted) : owner(limiter), tokens(wanted) { owner.waiters_.push_back(this); }
+  ~Waiter() override { owner.waiters_.remove(this); }
+  void on_cancelled() override {
+    owner.waiters_.remove(this);
+    owner.pump();  // the next one may need less
+  }
+  RateLimiter& owner;
+  std::int64_t tokens;
+};
+
+void RateLimiter::Bucket::fill(Instant now) {
+  level = std::min(capacity, level + static_cast<double>((now - filled_at).count()) * capacity / kMinuteNs);
+  filled_at = now;
+}
+
+std::chrono::nanoseconds RateLimiter::Bucket::wait(double amount) const {
+  const double missing = std::min(amount, capacity) - level;
+  // Rounding must not leave the last drop missing for ever.
+  if (capacity <= 0 || missing <= 1e-6) return Nanoseconds(0);
+  return Nanoseconds(static_cast<std::int64_t>(missing * kMinuteNs / capacity) + 1);
+}
+
+RateLimiter::RateLimiter(Clock& clock, Pace pace) : clock_(clock), pace_(pace) {
+  const auto bucket = [&](std::int64_t a_minute) {
+    return Bucket{.capacity = static_cast<double>(a_minute), .level = static_cast<double>(a_minute), .filled_at = clock.steady_now()};
+  };
+  requests_ = bucket(pace.requests_per_minute);
+  tokens_ = bucket(pace.tokens_per_minute);
+}
+RateLimiter::~RateLimiter() = default;
+
+std::chrono::nanoseconds RateLimiter::told_wait(std::optional<Told>& told, std::int64_t amount) const {
+  if (!told) return Nanoseconds(0);
+  const auto left = told->until - clock_.steady_now();
+  if (left.count() <= 0) {
+    told.reset();
+    return Nanoseconds(0);
+  }
+  const auto wanted = told->limit > 0 ? std::min(amount, told->limit) : amount;
+  return wanted > told->left ? left : Nanoseconds(0);
+}
+
+std::chrono::nanoseconds RateLimiter::wait_for(std::int64_t tokens) {
+  const Instant now = clock_.steady_now();
+  requests_.fill(now);
+  tokens_.fill(now);
+  return std::max({paused_until_ - now, told_wait(told_requests_, 1), told_wait(told_tokens_, tokens), requests_.wait(1),
+                   tokens_.wait(static_cast<double>(tokens))});
+}
+
+void RateLimiter::spend(std::int64_t tokens) {
+  requests_.level -= 1;
+  tokens_.level -= static_cast<double>(tokens);  // below nothing for a call larger than a minute
+  if (told_requests_) told_requests_->left -= 1;
+  if (told_tokens_) told_tokens_->left -= tokens;
+}
+
+void RateLimiter::pump() {
+  timer_.reset();
+  while (!waiters_.empty()) {
+    Waiter* next = waiters_.front();
+    if (const auto wait = wait_for(next->tokens); wait.count() > 0) {
+      timer_ = clock_.call_after(wait, [this] { pump(); });
+      return;
+    }
+    waiters_.pop_front();
+    spend(next->tokens);
+    next->complete();
+  }
+}
+
+task<Result<void>> RateLimiter::take(std::int64_t tokens) {
+  const auto pause = std::chrono::ceil<Milliseconds>(paused_until_ - clock_.steady_now());
+  if (pause > pace_.longest_pause)
+    co_return fail(Error{.code = ErrorCode::rate_limited,
+                         .message = "the provider asked for a pause of another " + duration_text(pause.count()),
+                         .retry = Retry::after,
+                         .retry_after = pause});
+  if (waiters_.empty() && wait_for(tokens).count() <= 0) {
+    spend(tokens);
+    co_return Result<void>{};
+  }
+  Waiter waiter(*this, tokens);
+  if (waiters_.size() == 1) pump();
+  auto turn = co_await waiter;
+  co_return turn;
+}
+
+void RateLimiter::settle(std::int64_t taken, std::int64_t used) {
+  if (tokens_.capacity <= 0 || taken == used) return;
+  tokens_.fill(clock_.steady_now());
+  tokens_.level = std::min(tokens_.capacity, tokens_.level + static_cast<double>(taken - used));
+  pump();
+}
+
+void RateLimiter::heed(int status, const WireHeaders& headers) {
+  const ToldLimits told = told_limits(status, headers, clock_.now());
+  const Instant now = clock_.steady_now();
+  const auto until = [now](const ToldLimit& limit) { return Told{limit.left, limit.limit, now + limit.resets_in}; };
+  if (told.requests && told.requests->resets_in <= pace_.longest_pause) told_requests_ = until(*told.requests);
+  if (told.tokens && told.tokens->resets_in <= pace_.longest_pause) told_tokens_ = until(*told.tokens);
+  if (told.pause) paused_until_ = std::max(paused_until_, now + *told.pause);
+  pump();
+}
+
+std::int64_t estimated_tokens(const LLMRequest& request) {
+  return (worst_case(request).tokens - request.output_tokens_max) / 4 + request.output_tokens_max;
+}
+
+task<Result<LLMResponse>> RateLimitedProvider::chat(LLMRequest request) {
+  const std::int64_t tokens = estimated_tokens(request);
+  auto turn = co_await limiter_.take(tokens);
+  if (!turn) co_return fail(turn.error());
+  auto answer = co_await inner_.chat(std::move(request));
+  if (answer)
+    limiter_.settle(tokens, answer->usage.input_tokens + answer->usage.output_tokens);
+  else if (settled_status(answer.error()) == StepStatus::failed)  // refused: the service counts none of it
+    limiter_.settle(tokens, 0);
+  co_return answer;
+}
+
+}  // namespace conductorai::integrations

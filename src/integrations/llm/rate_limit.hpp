@@ -1,0 +1,79 @@
+#pragma once
+// RateLimiter: requests and tokens a minute to one service, by configuration and by what the service says of itself; first come, first
+// served.
+
+#include <list>
+#include <memory>
+#include <optional>
+
+#include "conductorai/clock.hpp"
+#include "conductorai/llm_provider.hpp"
+#include "integrations/llm/rate_headers.hpp"
+
+namespace conductorai::integrations {
+
+struct Pace {
+  std::int64_t requests_per_minute = 0;  // 0: none of ours
+  std::int64_t tokens_per_minute = 0;
+  Milliseconds longest_pause{120'000};  // a service that wants more is not waited for: the caller gets an error with that time
+};
+
+/// Shared by all calls of a process to one service. A minute's worth may go at once, then it flows evenly. A call larger than a minute's
+/// tokens goes alone, with a full minute saved up.
+class RateLimiter {
+ public:
+  RateLimiter(Clock& clock, Pace pace);
+  ~RateLimiter();
+  RateLimiter(const RateLimiter&) = delete;
+  RateLimiter& operator=(const RateLimiter&) = delete;
+
+  /// Waits for its turn. Errors: cancelled (its place is given up), rate_limited (the service wants a pause longer than `longest_pause`).
+  task<Result<void>> take(std::int64_t tokens);
+  /// `taken` was an estimate: what was not used goes back.
+  void settle(std::int64_t taken, std::int64_t used);
+  void heed(int status, const WireHeaders& headers);
+
+ private:
+  using Nanoseconds = std::chrono::nanoseconds;
+  struct Bucket {
+    double capacity = 0;  // 0: no limit
+    double level = 0;
+    Instant filled_at{};
+    void fill(Instant now);
+    [[nodiscard]] Nanoseconds wait(double amount) const;
+  };
+  struct Told {
+    std::int64_t left = 0, limit = 0;
+    Instant until{};
+  };
+  struct Waiter;
+
+  [[nodiscard]] Nanoseconds told_wait(std::optional<Told>& told, std::int64_t amount) const;
+  Nanoseconds wait_for(std::int64_t tokens);
+  void spend(std::int64_t tokens);
+  void pump();
+
+  Clock& clock_;
+  Pace pace_;
+  Bucket requests_, tokens_;
+  std::optional<Told> told_requests_, told_tokens_;
+  Instant paused_until_{};
+  std::list<Waiter*> waiters_;
+  std::unique_ptr<Timer> timer_;
+};
+
+/// A token for four bytes of the request, and the largest output: what services count while a request is under way.
+[[nodiscard]] std::int64_t estimated_tokens(const LLMRequest& request);
+
+class RateLimitedProvider final : public BaseLLMProvider {
+ public:
+  RateLimitedProvider(BaseLLMProvider& inner, RateLimiter& limiter) : inner_(inner), limiter_(limiter) {}
+  [[nodiscard]] std::string_view name() const override { return inner_.name(); }
+  task<Result<LLMResponse>> chat(LLMRequest request) override;
+
+ private:
+  BaseLLMProvider& inner_;
+  RateLimiter& limiter_;
+};
+
+}  // namespace conductorai::integrations
