@@ -27,12 +27,12 @@ Result<void> refuse_ended(const WorkflowView& view) {
   }
 }
 
-Result<RunOverrides> overrides_of(const ResumeOptions& options, const WorkflowDefinition& definition) {
+Result<RunOverrides> overrides_of(const ResumeOptions& options, const WorkflowDefinition& workflow) {
   RunOverrides overrides;
   if (!options.llm.empty() || !options.model.empty()) {
-    overrides.llm = definition.llm;
+    overrides.llm = workflow.llm;
     if (!options.llm.empty()) {
-      overrides.llm->provider = anchor_llm(options.llm);
+      overrides.llm->provider = definition::with_recorded(anchor_llm(options.llm), {workflow.llm.provider});
       overrides.llm->script = {};
     }
     if (!options.model.empty()) overrides.llm->model = options.model;

@@ -63,7 +63,8 @@ void add_run(CLI::App& app, CommandLine& line) {
       app, line, "run", "Start a workflow and see it through",
       [](CLI::App& command, RunOptions& o) {
         declare_source(command, o.source);
-        command.add_option("--llm", o.llm, "Who answers: openai, anthropic, mock, mock:FILE")->type_name("PROVIDER");
+        command.add_option("--llm", o.llm, "Who answers: openai, anthropic, mock, mock:FILE, record:FILE, replay:FILE")
+            ->type_name("PROVIDER");
         command.add_option("--model", o.model, "Model of the provider")->type_name("NAME");
         command.add_option("--sandbox", o.sandbox, "none: run generated code without a sandbox")->type_name("on|none");
         command.add_option("--budget", o.budget, "Limits on top of the workflow's: usd=2.50,tokens=100000,calls=10,wall-minutes=5")

@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include "core/provider_name.hpp"
+
 namespace conductorai::cli {
 
 namespace fs = std::filesystem;
@@ -68,7 +70,8 @@ Result<void> with_models(const definition::Config& config, const Project& projec
 }
 
 Result<void> check_model_use(const WorkflowDefinition& definition, const definition::Config& config, const Project& project) {
-  if (definition.llm.provider != "openai" && definition.llm.provider != "anthropic") return {};
+  const std::string who = core::answering(definition.llm.provider);
+  if (who != "openai" && who != "anthropic" && definition.llm.fallback.empty()) return {};
   return with_models(config, project, [&](ConductorAI& ai) { return ai.check_llm(definition); });
 }
 

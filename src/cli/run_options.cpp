@@ -5,6 +5,8 @@
 #include <cmath>
 #include <ranges>
 
+#include "core/provider_name.hpp"
+
 namespace conductorai::cli {
 
 namespace {
@@ -21,11 +23,6 @@ std::optional<double> positive_number(std::string_view text) {
 std::unexpected<Error> bad_budget(std::string_view item) {
   return fail(ErrorCode::invalid_argument, "not a budget: '" + std::string(item) + "'", {},
               "write calls=10,wall-minutes=5,usd=1.50,tokens=1000, whichever you mean");
-}
-
-/// "mock:FILE" → "mock"
-std::string kind_of(const std::string& provider) {
-  return provider.substr(0, provider.find(':'));
 }
 
 }  // namespace
@@ -68,11 +65,12 @@ Result<std::optional<bool>> parse_sandbox(const std::string& text) {
 }
 
 std::string anchor_llm(const std::string& provider) {
-  const auto colon = provider.find(':');
-  if (colon == std::string::npos || colon + 1 == provider.size()) return provider;
+  core::ProviderName name = core::parse_provider(provider);
+  if (name.file.empty()) return provider;
   std::error_code error;
-  const auto file = std::filesystem::absolute(provider.substr(colon + 1), error);
-  return error ? provider : provider.substr(0, colon + 1) + file.string();
+  const auto file = std::filesystem::absolute(name.file, error);
+  if (!error) name.file = file.string();
+  return core::to_string(name);
 }
 
 bool needs_llm(const WorkflowDefinition& definition, const std::vector<AgentDescription>& agents) {
@@ -85,11 +83,15 @@ bool needs_llm(const WorkflowDefinition& definition, const std::vector<AgentDesc
 }
 
 Result<void> check_provider(const std::string& provider) {
-  const std::string kind = kind_of(provider);
-  if (kind == "mock" || provider == "openai" || provider == "anthropic") return {};
-  for (const char* known : {"record", "replay"})
-    if (kind == known) return fail(ErrorCode::unsupported, "this build has no provider '" + kind + "'", {}, kProvidersHint);
-  return fail(ErrorCode::invalid_argument, "unknown provider '" + kind + "'", {}, kProvidersHint);
+  const core::ProviderName name = core::parse_provider(provider);
+  if (name.kind == "mock" || provider == "openai" || provider == "anthropic") return {};
+  if (name.kind != "record" && name.kind != "replay")
+    return fail(ErrorCode::invalid_argument, "unknown provider '" + name.kind + "'", {}, kProvidersHint);
+  if (name.file.empty()) return fail(ErrorCode::invalid_argument, name.kind + " needs a file", {}, "--llm " + name.kind + ":FILE");
+  if (name.kind == "record" && name.recorded.empty())
+    return fail(ErrorCode::invalid_argument, "nobody says whom to record", name.file,
+                "name a provider in the workflow or the configuration, or write record:openai:FILE");
+  return {};
 }
 
 Result<void> check_llm(const WorkflowDefinition& definition, const std::vector<AgentDescription>& agents) {

@@ -7,6 +7,7 @@
 
 #include "core/document/document.hpp"
 #include "core/json.hpp"
+#include "core/provider_name.hpp"
 #include "definition/config_sections.hpp"
 
 namespace conductorai::definition {
@@ -141,6 +142,9 @@ void read_layer(const Layer& layer, Config& config, std::vector<Error>& errors) 
   const Config before = config;
   config_section().read(layer.root, config, problems);
   for (Error& error : problems.take()) errors.push_back(layer.origins.empty() ? std::move(error) : relocated(std::move(error), layer));
+  if (core::parse_provider(config.llm.provider).kind == "record" && !before.llm.provider.empty() &&
+      core::parse_provider(before.llm.provider).kind != "record")
+    config.llm.recorded = before.llm.provider;
   keep_stricter(config.budget, before.budget);
   keep_stricter(config.budget.per_day, before.budget.per_day);
   keep_stricter(config.runtime.task_timeout, before.runtime.task_timeout);
@@ -202,19 +206,33 @@ std::expected<Config, std::vector<Error>> load_config(const ConfigRequest& reque
   return config;
 }
 
+std::string with_recorded(const std::string& provider, std::initializer_list<std::string> others) {
+  core::ProviderName name = core::parse_provider(provider);
+  if (name.kind != "record" || !name.recorded.empty()) return provider;
+  for (const std::string& other : others)
+    if (const std::string whom = core::answering(other); whom == "openai" || whom == "anthropic" || other == "mock") {
+      name.recorded = whom;
+      break;
+    }
+  return core::to_string(name);
+}
+
 void apply_config(const Config& config, WorkflowDefinition& definition) {
   const auto outranks_file = [&](const char* key) {
     const auto found = config.sources.find(key);
     if (found == config.sources.end()) return false;
     return found->second.starts_with("--") || found->second.starts_with("CONDUCTORAI_");
   };
-  const bool other_provider = outranks_file("llm.provider") && definition.llm.provider != config.llm.provider;
-  if (definition.llm.provider.empty() || outranks_file("llm.provider")) {
+  const std::string written = definition.llm.provider;
+  const std::string configured = with_recorded(config.llm.provider, {written, config.llm.recorded});
+  if (written.empty() || outranks_file("llm.provider")) {
     // A model is one of a provider: it does not follow to another.
-    if (other_provider && !definition.llm.provider.empty()) definition.llm.model.clear();
-    definition.llm.provider = config.llm.provider;
+    if (!written.empty() && core::answering(written) != core::answering(configured)) definition.llm.model.clear();
+    definition.llm.provider = configured;
+  } else {
+    definition.llm.provider = with_recorded(written, {configured});
   }
-  const bool same_provider = config.llm.provider.empty() || definition.llm.provider == config.llm.provider;
+  const bool same_provider = configured.empty() || core::answering(definition.llm.provider) == core::answering(configured);
   if (outranks_file("llm.model") || (definition.llm.model.empty() && same_provider)) definition.llm.model = config.llm.model;
   if (config.llm.retries && outranks_file("llm.retries")) definition.llm.retries = *config.llm.retries;
   keep_stricter(definition.budget, config.budget);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <filesystem>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +27,7 @@ struct Secret {
 
 struct LlmConfig {
   std::string provider, model;                      // as WorkflowDefinition's
+  std::string recorded;                             // the provider of a weaker source, where the strongest says record:FILE
   std::string base_url;                             // empty: the provider's own
   std::string openai_base_url, anthropic_base_url;  // of one provider, in place of base_url
   std::string api = "chat";                         // of openai: chat or responses
@@ -91,6 +93,9 @@ struct ConfigRequest {
 
 /// Errors: invalid_argument (`where` is FILE:line:column, the variable or the flag), permission_denied. A file that is not there is none.
 std::expected<Config, std::vector<Error>> load_config(const ConfigRequest& request);
+
+/// `record:FILE` with whom it records, who would answer without it: the first of `others` that is a provider.
+std::string with_recorded(const std::string& provider, std::initializer_list<std::string> others);
 
 /// Lays the configuration under a workflow: fills in what it leaves open (model, provider, retries), and keeps the stricter of each limit.
 /// What flags and environment say of provider and model wins over the workflow file.

@@ -92,6 +92,22 @@ TEST_F(ConfigFiles, TheWorkflowFileStandsBetweenEnvironmentAndProject) {
   EXPECT_NE(named.llm.model, "workflow") << "a model is one of a provider";
 }
 
+TEST_F(ConfigFiles, ARecordingIsOfWhoeverWouldAnswerWithoutIt) {
+  project("llm: { provider: openai, model: project }\n");
+  request_.flags["llm.provider"] = "record:/tmp/c.jsonl";
+  WorkflowDefinition named, open;
+  named.llm = {.provider = "anthropic", .model = "workflow"};
+  apply_config(*load_config(request_), named);
+  EXPECT_EQ(named.llm.provider, "record:anthropic:/tmp/c.jsonl");
+  EXPECT_EQ(named.llm.model, "workflow");
+  apply_config(*load_config(request_), open);
+  EXPECT_EQ(open.llm.provider, "record:openai:/tmp/c.jsonl");
+  EXPECT_EQ(open.llm.model, "project");
+  request_.flags["llm.provider"] = "replay:/tmp/c.jsonl";
+  apply_config(*load_config(request_), named);
+  EXPECT_EQ(named.llm.provider, "replay:/tmp/c.jsonl");
+}
+
 TEST_F(ConfigFiles, SecretsAreNeverShown) {
   project("llm: { anthropic-key: sk-ant-hidden1 }\nredis: { url: \"redis://u:hidden2@h:1/0\" }\ns3: { secret-key: { value: hidden3 } }\n");
   request_.environment["OPENAI_API_KEY"] = "hidden4";

@@ -200,8 +200,8 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
       orchestration::CoordinatorOptions{.max_concurrent_tasks = house->options.max_concurrent_tasks,
                                         .breaker_wait_max = house->options.breaker_wait});
   house->llm_services = std::make_unique<LlmServices>(loop, house->options.llm);
-  house->models = std::make_unique<Models>(
-      Models::Ports{*house->states, *house->artifacts, loop, *house->entropy, *house->llm_services, notices(*house->bus)});
+  house->models = std::make_unique<Models>(Models::Ports{*house->states, *house->artifacts, loop, *house->entropy, *house->llm_services,
+                                                         house->options.state_dir, house->options.project_root, notices(*house->bus)});
   house->engine = std::make_unique<orchestration::WorkflowEngine>(
       orchestration::EnginePorts{loop, loop, *house->entropy, *house->states, *house->artifacts, *house->workspaces, *house->bus,
                                  *house->coordinator, *house->policies, *house->errors},

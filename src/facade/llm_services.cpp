@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/provider_name.hpp"
+
 namespace conductorai::facade {
 
 namespace {
@@ -50,16 +52,21 @@ bool is_real_provider(std::string_view provider) {
 Result<std::unique_ptr<integrations::WireProvider>> LlmServices::open(const std::string& provider, const std::string& model) {
   if (!is_real_provider(provider))
     return fail(ErrorCode::unsupported, "this build has no LLM provider '" + provider + "'", {}, "openai, anthropic, mock or mock:FILE");
-  auto key = options_.key ? options_.key(provider) : Result<std::string>(std::string());
-  if (!key) return fail(key.error());
-  if (key->empty() && is_own_service(base_url(provider)))
+  auto own_key = key(provider);
+  if (!own_key) return fail(own_key.error());
+  if (own_key->empty() && is_own_service(base_url(provider)))
     return fail(ErrorCode::invalid_argument, "provider " + provider + " needs a key", {},
                 "set " + std::string(provider == "openai" ? "OPENAI_API_KEY" : "ANTHROPIC_API_KEY") + ", or llm." + provider +
                     "-key in conductorai.yaml");
-  auto service = service_of(options_, base_url(provider), std::move(*key), model);
+  auto service = service_of(options_, base_url(provider), std::move(*own_key), model);
   service.on_head = [&pace = limiter(provider)](const integrations::WireHead& head) { pace.heed(head.status, head.headers); };
   auto protocol = provider == "openai" ? integrations::openai_protocol(service) : integrations::anthropic_protocol(service);
   return std::make_unique<integrations::WireProvider>(transport_, clock_, std::move(protocol), service);
+}
+
+Result<std::string> LlmServices::key(const std::string& provider) const {
+  if (!options_.key || !is_real_provider(provider)) return std::string();
+  return options_.key(provider);
 }
 
 Result<std::optional<integrations::Price>> LlmServices::price_of(const std::string& provider, const std::string& model) const {
@@ -76,6 +83,10 @@ Result<std::optional<integrations::Price>> LlmServices::price_of(const std::stri
 const std::string& LlmServices::base_url(const std::string& provider) const {
   const auto own = options_.base_urls.find(provider);
   return own == options_.base_urls.end() ? options_.base_url : own->second;
+}
+
+std::string LlmServices::describe(const LlmTarget& target) const {
+  return target.provider + " " + target.model + " " + options_.api + " " + base_url(target.provider);
 }
 
 integrations::ModelBreaker& LlmServices::breaker(const std::string& provider, const std::string& model) {
@@ -109,7 +120,8 @@ Result<void> LlmServices::check_target(const LlmTarget& target, bool money) cons
 Result<void> LlmServices::check(const WorkflowDefinition& definition) const {
   const LlmDefinition& llm = definition.llm;
   const bool money = definition.budget.usd_micros.has_value();
-  if (auto first = check_target({.provider = llm.provider, .model = llm.model}, money); !first) return first;
+  if (core::parse_provider(llm.provider).kind == "replay") return {};  // it asks nobody, for the whole chain
+  if (auto first = check_target({.provider = core::answering(llm.provider), .model = llm.model}, money); !first) return first;
   for (const LlmTarget& target : llm.fallback) {
     if (target.provider != "mock" && !is_real_provider(target.provider))
       return fail(ErrorCode::unsupported, "a model to fall back on cannot be '" + target.provider + "'", "llm.fallback",

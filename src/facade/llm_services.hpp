@@ -7,6 +7,7 @@
 
 #include "conductorai/conductorai.hpp"
 #include "facade/llm_transport.hpp"
+#include "integrations/llm/answer_cache.hpp"
 #include "integrations/llm/breaker.hpp"
 #include "integrations/llm/prices.hpp"
 #include "integrations/llm/rate_limit.hpp"
@@ -26,11 +27,19 @@ class LlmServices {
 
   /// Errors: unsupported (no such provider), those of reading its key.
   Result<std::unique_ptr<integrations::WireProvider>> open(const std::string& provider, const std::string& model);
+  /// Of a real provider; empty: none is sent. Errors: those of reading it.
+  Result<std::string> key(const std::string& provider) const;
   /// Nothing when the model's price is not known. Errors: those of reading the user's table.
   Result<std::optional<integrations::Price>> price_of(const std::string& provider, const std::string& model) const;
   /// What can be said of a workflow's model without calling it.
   Result<void> check(const WorkflowDefinition& definition) const;
   [[nodiscard]] Milliseconds timeout() const { return options_.timeout; }
+  /// Without its folder. A ttl of nothing: no answer is given twice.
+  [[nodiscard]] integrations::CacheOptions cache() const {
+    return {.folder = {}, .ttl = options_.cache_ttl, .bytes_max = options_.cache_bytes};
+  }
+  /// Whatever makes one service another, for the same request.
+  [[nodiscard]] std::string describe(const LlmTarget& target) const;
   integrations::ModelBreaker& breaker(const std::string& provider, const std::string& model);
   integrations::RateLimiter& limiter(const std::string& provider);
 

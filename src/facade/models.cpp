@@ -4,6 +4,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/provider_name.hpp"
+#include "integrations/llm/cassette.hpp"
 #include "integrations/llm/mock/scripted_llm.hpp"
 #include "integrations/llm/mock/stock_llm.hpp"
 
@@ -11,11 +13,11 @@ namespace conductorai::facade {
 
 namespace {
 
-constexpr std::string_view kScripted = "mock:";
+constexpr std::string_view kProviders = "openai, anthropic, mock, mock:FILE, record:FILE or replay:FILE";
 
 Result<std::string> read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(ErrorCode::not_found, "the scripted answers cannot be read", path.string());
+  if (!in) return fail(ErrorCode::not_found, "the recorded or scripted answers cannot be read", path.string());
   std::ostringstream text;
   text << in.rdbuf();
   return std::move(text).str();
@@ -35,23 +37,70 @@ class Held final : public BaseLLMProvider {
 
 }  // namespace
 
+Models::Models(Ports ports) : ports_(std::move(ports)) {
+  if (auto options = ports_.services.cache(); options.ttl.count() > 0) {
+    options.folder = ports_.state_dir / "llm-cache";
+    cache_ = std::make_unique<integrations::AnswerCache>(ports_.clock, std::move(options));
+  }
+}
+
 task<Result<LlmDefinition>> Models::pin(WorkflowId workflow, LlmDefinition llm, std::filesystem::path project_root) {
-  if (llm.provider.empty() || llm.provider == "mock" || is_real_provider(llm.provider) || !llm.script.empty()) co_return llm;
-  if (!llm.provider.starts_with(kScripted))
-    co_return fail(ErrorCode::unsupported, "this build has no LLM provider '" + llm.provider + "'", {},
-                   "openai, anthropic, mock or mock:FILE");
-  const std::filesystem::path file = project_root / llm.provider.substr(kScripted.size());
+  const core::ProviderName name = core::parse_provider(llm.provider);
+  if (name.file.empty() || !llm.script.empty()) {
+    if (llm.provider.empty() || llm.provider == "mock" || is_real_provider(llm.provider) || !llm.script.empty()) co_return llm;
+    co_return fail(ErrorCode::unsupported, "this build has no LLM provider '" + llm.provider + "'", {}, std::string(kProviders));
+  }
+  const std::filesystem::path file = project_root / name.file;
+  if (name.kind == "record") {
+    if (name.recorded.empty())
+      co_return fail(ErrorCode::invalid_argument, "nobody says whom to record", file.string(), "record:openai:FILE");
+    if (auto started = integrations::start_cassette(file); !started) co_return fail(started.error());
+    co_return llm;
+  }
+  if (name.kind != "mock" && name.kind != "replay")
+    co_return fail(ErrorCode::unsupported, "this build has no LLM provider '" + llm.provider + "'", {}, std::string(kProviders));
   auto text = read_file(file);
   if (!text) co_return fail(text.error());
-  if (auto script = integrations::parse_script(*text, file.string()); !script) co_return fail(script.error());
-  auto kept = co_await ports_.artifacts.save(
-      {.workflow = workflow, .type = "script", .name = file.filename().string(), .at = ports_.clock.now()}, std::move(*text));
+  if (name.kind == "mock") {
+    if (auto script = integrations::parse_script(*text, file.string()); !script) co_return fail(script.error());
+  } else if (auto cassette = integrations::parse_cassette(*text, file.string()); !cassette) {
+    co_return fail(cassette.error());
+  }
+  auto kept = co_await ports_.artifacts.save({.workflow = workflow,
+                                              .type = name.kind == "mock" ? "script" : "cassette",
+                                              .name = file.filename().string(),
+                                              .at = ports_.clock.now()},
+                                             std::move(*text));
   if (!kept) co_return fail(kept.error());
   llm.script = kept->digest;
   co_return llm;
 }
 
-task<Result<Models::Model::Link>> Models::scripted(WorkflowId workflow, LlmDefinition llm) {
+task<Result<std::vector<Models::Model::Link>>> Models::replayed(LlmDefinition llm) {
+  auto text = co_await ports_.artifacts.get(llm.script);
+  if (!text) co_return fail(text.error());
+  auto entries = integrations::parse_cassette(*text, llm.provider);
+  if (!entries) co_return fail(entries.error());
+  const auto player = std::make_shared<integrations::ReplayProvider>(std::move(*entries), core::parse_provider(llm.provider).file);
+  std::vector<Model::Link> chain(llm.fallback.size() + 1,
+                                 {.target = {.provider = "replay"}, .provider = player, .price = integrations::Price{}});
+  for (std::size_t i = 0; i < llm.fallback.size(); ++i) chain[i + 1].target.model = llm.fallback[i].model;
+  co_return chain;
+}
+
+Result<void> Models::record(Model& model, const std::filesystem::path& file) const {
+  std::vector<std::string> keys;
+  for (const Model::Link& link : model.chain) {
+    auto key = ports_.services.key(link.target.provider);
+    if (!key) return fail(key.error());
+    keys.push_back(std::move(*key));
+  }
+  for (Model::Link& link : model.chain) link.provider = std::make_shared<integrations::RecordingProvider>(link.provider, file, keys);
+  return {};
+}
+
+task<Result<Models::Model::Link>> Models::first_of(WorkflowId workflow, LlmDefinition llm) {
+  if (llm.script.empty()) co_return opened({.provider = core::answering(llm.provider), .model = llm.model});
   auto text = co_await ports_.artifacts.get(llm.script);
   if (!text) co_return fail(text.error());
   auto script = integrations::parse_script(*text, llm.provider);
@@ -87,21 +136,25 @@ task<Result<std::shared_ptr<Models::Model>>> Models::model_of(std::shared_ptr<co
     co_return fail(ErrorCode::unavailable, "no LLM is configured", {},
                    "use --llm openai, anthropic, mock or mock:FILE, or the llm section");
   if (auto checked = ports_.services.check(*assignment->workflow); !checked) co_return fail(checked.error());
+  const core::ProviderName name = core::parse_provider(llm.provider);
   auto model = std::make_shared<Model>();
-  if (!llm.script.empty()) {
-    auto link = co_await scripted(workflow, llm);
-    if (!link) co_return fail(link.error());
-    model->chain.push_back(std::move(*link));
+  if (name.kind == "replay") {
+    auto chain = co_await replayed(llm);
+    if (!chain) co_return fail(chain.error());
+    model->chain = std::move(*chain);
   } else {
-    auto link = opened({.provider = llm.provider, .model = llm.model});
+    auto first = first_of(workflow, llm);
+    auto link = co_await std::move(first);
     if (!link) co_return fail(link.error());
     model->chain.push_back(std::move(*link));
+    for (const LlmTarget& target : llm.fallback) {
+      auto next = opened(target);
+      if (!next) co_return fail(next.error());
+      model->chain.push_back(std::move(*next));
+    }
   }
-  for (const LlmTarget& target : llm.fallback) {
-    auto link = opened(target);
-    if (!link) co_return fail(link.error());
-    model->chain.push_back(std::move(*link));
-  }
+  if (name.kind == "record")
+    if (auto recording = record(*model, ports_.project_root / name.file); !recording) co_return fail(recording.error());
   // Two attempts may have come here at once: the first one's object is everybody's.
   co_return models_.try_emplace(workflow, std::move(model)).first->second;
 }
@@ -117,7 +170,9 @@ std::vector<integrations::CallTarget> Models::targets_of(const Model& model) {
                        .price = link.price,
                        .frames = real,
                        .breaker = real ? &ports_.services.breaker(link.target.provider, link.target.model) : nullptr,
-                       .limiter = real ? &ports_.services.limiter(link.target.provider) : nullptr});
+                       .limiter = real ? &ports_.services.limiter(link.target.provider) : nullptr,
+                       .cache = real ? cache_.get() : nullptr,
+                       .service = real ? ports_.services.describe(link.target) : std::string()});
   }
   return targets;
 }

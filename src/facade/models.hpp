@@ -23,11 +23,14 @@ class Models {
     Clock& clock;
     Entropy& entropy;
     LlmServices& services;
+    std::filesystem::path state_dir;                              // for the cache of answers
+    std::filesystem::path project_root;                           // what relative names of files refer to
     std::function<void(const LLMCaller&, std::string)> notice{};  // what watchers may want to hear
   };
-  explicit Models(Ports ports) : ports_(std::move(ports)) {}
+  explicit Models(Ports ports);
 
-  /// Keeps the script of "mock:FILE" as an artifact, so that the workflow no longer depends on the file. Other providers pass unchanged.
+  /// Keeps the script of "mock:FILE" and the cassette of "replay:FILE" as an artifact, so that the workflow no longer depends on the file;
+  /// begins the cassette of "record:PROVIDER:FILE". Other providers pass unchanged.
   /// Errors: not_found and invalid_argument (the file, its text), unsupported (a provider this build does not have).
   task<Result<LlmDefinition>> pin(WorkflowId workflow, LlmDefinition llm, std::filesystem::path project_root);
 
@@ -49,11 +52,15 @@ class Models {
     std::vector<Link> chain;
   };
   task<Result<std::shared_ptr<Model>>> model_of(std::shared_ptr<const TaskAssignment> assignment);
-  task<Result<Model::Link>> scripted(WorkflowId workflow, LlmDefinition llm);
+  task<Result<Model::Link>> first_of(WorkflowId workflow, LlmDefinition llm);
+  /// Every model of the chain answers from the one cassette.
+  task<Result<std::vector<Model::Link>>> replayed(LlmDefinition llm);
   Result<Model::Link> opened(const LlmTarget& target);
+  Result<void> record(Model& model, const std::filesystem::path& file) const;
   [[nodiscard]] std::vector<integrations::CallTarget> targets_of(const Model& model);
 
   Ports ports_;
+  std::unique_ptr<integrations::AnswerCache> cache_;  // null: none is wanted
   std::map<WorkflowId, std::shared_ptr<Model>> models_;
 };
 

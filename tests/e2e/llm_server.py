@@ -14,6 +14,7 @@ class Service:
         self.script, self.text, self.tokens = list(script), text, tokens
         self.error, self.headers = error, headers or {}
         self.texts = []  # of the answers, in order, the last for ever; `text` where there are none
+        self.choose = None  # or: the text that answers a request's body
         self.requests, self.lock = [], threading.Lock()
         service = self
 
@@ -29,7 +30,8 @@ class Service:
 
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                service.play(self, service.note(self, body), body)
+                what, text = service.note(self, body)
+                service.play(self, what, body, text)
 
             def answer(self, status, body, kind="application/json"):
                 self.send_response(status)
@@ -55,21 +57,23 @@ class Service:
 
     def note(self, handler, body):
         with self.lock:
-            if body is not None and self.texts:
-                self.text = self.texts[min(len(self.posts()), len(self.texts) - 1)]
             self.requests.append({"at": time.monotonic(), "path": handler.path, "headers": {k.lower(): v for k, v in handler.headers.items()}, "body": body})
-            return self.script[min(len(self.posts()), len(self.script)) - 1] if body is not None else None
+            if body is None:
+                return None, None
+            posts = len(self.posts())
+            text = self.choose(body) if self.choose else self.texts[min(posts, len(self.texts)) - 1] if self.texts else self.text
+            return self.script[min(posts, len(self.script)) - 1], text
 
     def posts(self):
         return [r for r in self.requests if r["body"] is not None]
 
-    def play(self, handler, what, body):
+    def play(self, handler, what, body, text):
         if isinstance(what, int):
             error = self.error or {"message": f"made up {what}", "type": "made_up"}
             return handler.answer(what, json.dumps({"type": "error", "error": error}).encode())
         if what == "html":
             return handler.answer(502, b"<html><body>Bad Gateway</body></html>", "text/html")
-        stream = self.messages(body) if handler.path.endswith("/messages") else self.chat(body)
+        stream = self.messages(body, text) if handler.path.endswith("/messages") else self.chat(body, text)
         if what == "no-usage":
             stream = [event for event in stream if '"usage"' not in event]
         if what == "lost":
@@ -83,23 +87,23 @@ class Service:
         handler.close_connection = True
         handler.connection.close()
 
-    def chat(self, body):
+    def chat(self, body, text):
         def event(delta, finish=None, **more):
             choice = {"index": 0, "delta": delta, "finish_reason": finish}
             return "data: " + json.dumps({"id": "c", "model": body["model"], "choices": [choice], **more}) + "\n\n"
-        half = len(self.text) // 2
+        half = len(text) // 2
         usage = {"prompt_tokens": self.tokens[0], "completion_tokens": self.tokens[1]}
-        return [event({"role": "assistant", "content": self.text[:half]}), event({"content": self.text[half:]}), event({}, "stop"),
+        return [event({"role": "assistant", "content": text[:half]}), event({"content": text[half:]}), event({}, "stop"),
                 "data: " + json.dumps({"id": "c", "model": body["model"], "choices": [], "usage": usage}) + "\n\n", "data: [DONE]\n\n"]
 
-    def messages(self, body):
+    def messages(self, body, text):
         def event(kind, **more):
             return f"event: {kind}\ndata: " + json.dumps({"type": kind, **more}) + "\n\n"
         head = {"id": "m", "type": "message", "role": "assistant", "model": body["model"], "content": [],
                 "usage": {"input_tokens": self.tokens[0], "output_tokens": 1}}
         return [event("message_start", message=head),
                 event("content_block_start", index=0, content_block={"type": "text", "text": ""}),
-                event("content_block_delta", index=0, delta={"type": "text_delta", "text": self.text}),
+                event("content_block_delta", index=0, delta={"type": "text_delta", "text": text}),
                 event("content_block_stop", index=0),
                 event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": self.tokens[1]}),
                 event("message_stop")]

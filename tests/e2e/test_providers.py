@@ -109,6 +109,16 @@ class Providers(harness.ProjectTest):
         self.assertEqual(len(down.posts()), 2, done)
         self.assertEqual(len(up.posts()), 3, done)
 
+    def test_a_kept_answer_is_given_again_for_nothing(self):
+        service, project = self.service(), self.workflow("openai")
+        env = {"CONDUCTORAI_LLM__CACHE_TTL": "1h"}
+        first, second = self.go(project, service, **env), self.go(project, service, **env)
+        self.assertEqual((first.code, second.code, len(service.posts())), (0, 0, 1), second)
+        usage = second.result["usage"]
+        self.assertEqual((usage["calls"], usage["cached_calls"], usage["input_tokens"]), (0, 1, 0))
+        self.assertEqual(project.head_files(second), project.head_files(first))
+        self.assert_no_key(project, second)
+
     def test_a_minutes_requests_are_not_exceeded(self):
         service, project = self.service(headers={"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "700ms"}), self.workflow("openai")
         text = (project.folder / "workflow.yaml").read_text()

@@ -17,25 +17,38 @@ class Lane {
   Lane(const CallPorts& ports, const CallTarget& target, RetryOptions retries, CallAccount account)
       : name_(target.name),
         model_(target.model),
-        ledger_(
-            {.inner = target.provider, .states = ports.states, .artifacts = ports.artifacts, .clock = ports.clock, .notes = target.notes},
-            account_of(std::move(account), target)) {
+        cached_(cached(target)),
+        ledger_({.inner = cached_ ? *cached_ : target.provider,
+                 .states = ports.states,
+                 .artifacts = ports.artifacts,
+                 .clock = ports.clock,
+                 .notes = target.notes},
+                account_of(std::move(account), target)) {
     BaseLLMProvider* top = &ledger_;
     if (target.breaker != nullptr) top = &breaker_.emplace(*top, *target.breaker);
     if (target.limiter != nullptr) top = &limited_.emplace(*top, *target.limiter);
-    retrying_.emplace(*top, ports.clock, ports.entropy, retries);
+    top_ = &retrying_.emplace(*top, ports.clock, ports.entropy, retries);
+    if (cached_) top_ = &cached_first_.emplace(*top_, ledger_, *cached_);
   }
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
-  [[nodiscard]] FallbackProvider::Link link() { return {.name = name_, .way = *retrying_, .on_record = ledger_, .model = model_}; }
+  [[nodiscard]] FallbackProvider::Link link() { return {.name = name_, .way = *top_, .on_record = ledger_, .model = model_}; }
 
  private:
+  static std::unique_ptr<CachingProvider> cached(const CallTarget& target) {
+    if (target.cache == nullptr) return nullptr;
+    return std::make_unique<CachingProvider>(target.provider, *target.cache, target.service);
+  }
+
   std::string name_, model_;
+  std::unique_ptr<CachingProvider> cached_;
   LedgerProvider ledger_;
   std::optional<BreakerProvider> breaker_;
   std::optional<RateLimitedProvider> limited_;
   std::optional<RetryingProvider> retrying_;
+  std::optional<CachedFirstProvider> cached_first_;
+  BaseLLMProvider* top_ = nullptr;
 };
 
 class CallStack final : public BaseLLMProvider {

@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "integrations/llm/answer_cache.hpp"
 #include "integrations/llm/breaker.hpp"
 #include "integrations/llm/fallback.hpp"
 #include "integrations/llm/ledger.hpp"
@@ -26,6 +27,8 @@ struct CallTarget {
   bool frames = false;
   ModelBreaker* breaker = nullptr;
   RateLimiter* limiter = nullptr;
+  AnswerCache* cache = nullptr;
+  std::string service{};  // what the cache tells it by besides the request
 };
 
 struct CallPorts {

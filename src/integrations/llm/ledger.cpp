@@ -132,8 +132,10 @@ task<Result<LLMResponse>> LedgerProvider::perform(LLMRequest request, StepRecord
                     .tree = {},
                     .epoch = account_.epoch};
   if (answer) {
-    answer->usage.calls = 1;
-    if (account_.price) answer->usage.usd_micros = cost(*account_.price, *answer);
+    if (answer->usage.cached_calls == 0) {
+      answer->usage.calls = 1;
+      if (account_.price) answer->usage.usd_micros = cost(*account_.price, *answer);
+    }
     finish.usage = answer->usage;
     finish.usage.wall_ms = std::min(took, reserved).count();
     auto stored = co_await runtime::shielded(store_answer(caller, *answer, body));
