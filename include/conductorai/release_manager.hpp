@@ -59,8 +59,10 @@ struct ReleaseInfo {
   std::string reason;  // why it is in this state, one sentence
   std::string url;     // "http://127.0.0.1:41873"; empty where the driver knows none
   Timestamp created_at{}, changed_at{};
-  int restarts = 0;            // since it was started last
-  bool alive = false;          // its process (or the platform's answer) is there now
+  int restarts = 0;            // since it was started last; -1 unknown
+  bool alive = false;          // its process is there now, or its platform says that it runs
+  bool alive_known = true;     // false: nobody could tell, and `alive` is false
+  std::int64_t pid = 0;        // of its first process on this machine; 0: none
   std::int64_t rss_bytes = 0;  // of all its processes; 0 unknown
   std::int64_t cpu_ms = 0;     // used since it was started; 0 unknown
   std::int64_t log_bytes = 0;  // printed since it was started

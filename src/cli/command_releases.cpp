@@ -41,8 +41,11 @@ std::string release_line(const ReleaseInfo& release) {
       .text_or_null("url", release.url)
       .text("created_at", core::to_iso8601(release.created_at))
       .text("changed_at", core::to_iso8601(release.changed_at))
-      .flag("alive", release.alive)
-      .number("restarts", release.restarts)
+      .raw("alive", !release.alive_known ? "null"
+                    : release.alive      ? "true"
+                                         : "false")
+      .raw("pid", release.pid == 0 ? "null" : std::to_string(release.pid))
+      .raw("restarts", release.restarts < 0 ? "null" : std::to_string(release.restarts))
       .number("rss_bytes", release.rss_bytes)
       .number("cpu_ms", release.cpu_ms)
       .number("log_bytes", release.log_bytes)
@@ -53,15 +56,19 @@ bool has_traffic(const ReleaseInfo& release) {
   return release.state == ReleaseState::serving || release.state == ReleaseState::degraded;
 }
 
+bool is_down(const ReleaseInfo& release) {
+  return release.alive_known && !release.alive;
+}
+
 Color color_of(const ReleaseInfo& release) {
-  if (release.state == ReleaseState::failed || (has_traffic(release) && !release.alive)) return Color::red;
+  if (release.state == ReleaseState::failed || (has_traffic(release) && is_down(release))) return Color::red;
   if (release.state == ReleaseState::serving) return Color::green;
   return release.state == ReleaseState::degraded || release.state == ReleaseState::candidate ? Color::yellow : Color::dim;
 }
 
 /// Only what has the traffic answers there.
 std::string url_of(const ReleaseInfo& release) {
-  return has_traffic(release) && release.alive && !release.url.empty() ? clean_line(release.url) : "-";
+  return has_traffic(release) && !is_down(release) && !release.url.empty() ? clean_line(release.url) : "-";
 }
 
 std::string age_of(const ReleaseInfo& release) {
@@ -94,7 +101,7 @@ int list(const Globals& globals, const ListOptions&) {
   if (!session) return report(session.error());
   auto releases = (*session)->ai().list_releases();
   if (!releases) return report(releases.error());
-  Table table({"ID", "APP", "STATE", "VERSION", "URL", "AGE", "RESTARTS", "MEMORY", ""});
+  Table table({"ID", "APP", "STATE", "VERSION", "URL", "AGE", "PID", "RESTARTS", "MEMORY", ""});
   for (const auto& release : *releases) {
     const std::string app = release.environment == "default" ? release.app : release.app + "@" + release.environment;
     if (globals.json)
@@ -106,8 +113,9 @@ int list(const Globals& globals, const ListOptions&) {
                  {fit(clean_line(release.version), 14)},
                  {url_of(release)},
                  {age_of(release)},
-                 {std::to_string(release.restarts)},
-                 {release.alive ? size_text(release.rss_bytes) : "-"},
+                 {release.pid == 0 ? "-" : std::to_string(release.pid)},
+                 {release.restarts < 0 ? "-" : std::to_string(release.restarts)},
+                 {release.rss_bytes == 0 ? "-" : size_text(release.rss_bytes)},
                  {clean_line(release.reason)}});
   }
   if (!globals.json && !table.empty()) std::cout << table.text(terminal_columns(), use_colors());
@@ -122,7 +130,7 @@ void print(const ReleaseInfo& release) {
   };
   line("release", release.id);
   line("app", release.app + (release.environment == "default" ? "" : " in " + release.environment));
-  line("state", std::string(to_string(release.state)) + (release.alive ? "" : ", not running"));
+  line("state", std::string(to_string(release.state)) + (is_down(release) ? ", not running" : ""));
   if (!release.reason.empty()) line("reason", release.reason);
   line("url", url_of(release));
   line("version", release.version.empty() ? "-" : release.version);
@@ -130,7 +138,8 @@ void print(const ReleaseInfo& release) {
   line("workflow", release.workflow.empty() ? "-" : release.workflow.str());
   line("created", core::to_iso8601(release.created_at));
   line("changed", core::to_iso8601(release.changed_at));
-  if (!release.alive) return;
+  if (release.pid == 0) return;
+  line("pid", std::to_string(release.pid));
   line("restarts", std::to_string(release.restarts));
   line("memory", size_text(release.rss_bytes));
   line("cpu", duration_text(release.cpu_ms));

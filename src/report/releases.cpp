@@ -30,7 +30,8 @@ Html releases_section(const Page& page) {
     rows += html(
         "<tr><td><code>{}</code><div class=\"meta\">{}</div></td><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
         one_line(release.id, 120), one_line(release.version, 80), one_line(release.driver, 40),
-        pill(look_of(release.state), to_string(release.state)), address(release.url), release.restarts, one_line(release.reason, 300));
+        pill(look_of(release.state), to_string(release.state)), address(release.url),
+        release.restarts < 0 ? "–" : std::to_string(release.restarts), one_line(release.reason, 300));
   return html(
       "<section id=\"releases\"><h2>Releases</h2><div class=\"scroll\" "
       "tabindex=\"0\"><table><thead><tr><th>Release</th><th>Driver</th><th>State</th>"

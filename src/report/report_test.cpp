@@ -159,12 +159,14 @@ TEST(Page, DrawsAnySamplesWithoutANumberThatIsNone) {
   told.completed("watch", 1, 0, 10, "failed", "odd",
                  {told.artifact("samples.json", "samples",
                                 R"({"probes":[{"name":"m","limits":[{"name":"q","min":-5}],"samples":[{"metrics":{"q":1e308}},)"
-                                R"({"at_ms":1e18,"metrics":{"q":-1e308}}]}],"process":[{"at_ms":5,"alive":true,"rss_bytes":7},{"at_ms":5},)"
+                                R"({"at_ms":1e18,"metrics":{"q":-1e308}}]}],"process":[{"at_ms":5,"alive":true,"rss_bytes":7},)"
+                                R"({"at_ms":5,"alive":false},{"at_ms":7},)"
                                 R"({"at_ms":9,"alive":true,"cpu_ms":1e300,"restarts":1e300}]})")});
   const std::string page = page_of(told);
   for (const char* part : {"nan", "inf", "-nan"})
     EXPECT_THAT(page.substr(page.find("<section id=\"probes\"")), Not(HasSubstr("\"" + std::string(part))));
   EXPECT_THAT(page, HasSubstr("not there after 5 ms"));
+  EXPECT_THAT(page, Not(HasSubstr("after 7 ms"))) << "nobody could tell";
 }
 
 TEST(Page, AsksForNothingAndRunsNothing) {

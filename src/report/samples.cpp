@@ -71,6 +71,7 @@ Probe read_probe(const Value& value) {
 void read_process(const Value& root, Samples& out) {
   for (const Value& one : list(root.find("process"))) {
     if (out.process.size() >= kSamplesMax) break;
+    if (one.find("alive") == nullptr) continue;  // nobody could tell
     out.process.push_back({.at_ms = number(one.find("at_ms")),
                            .alive = is_true(one.find("alive")),
                            .restarts = std::max(number(one.find("restarts")), 0.0),

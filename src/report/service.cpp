@@ -47,7 +47,7 @@ std::vector<Moment> cores_of(const std::vector<ProcessLook>& looks) {
   std::vector<Moment> out;
   for (std::size_t i = 1; i < looks.size(); ++i) {
     const double time = looks[i].at_ms - looks[i - 1].at_ms, used = looks[i].cpu_ms - looks[i - 1].cpu_ms;
-    if (looks[i].alive && time > 0 && used >= 0) out.push_back({.at_ms = looks[i].at_ms, .value = used / time});
+    if (looks[i].alive && time > 0 && used >= 0 && looks[i].cpu_ms > 0) out.push_back({.at_ms = looks[i].at_ms, .value = used / time});
   }
   return out;
 }

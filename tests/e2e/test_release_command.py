@@ -4,8 +4,8 @@ import threading
 import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import harness
 from releases_harness import ReleaseTest
-
 
 
 class Platform(BaseHTTPRequestHandler):
@@ -118,6 +118,41 @@ class Commands(ReleaseTest):
         self.deploy(app, "a.1", env={"MY_TOKEN": "open-sesame"}, deploy='test "${#MY_TOKEN}" = 11', **{"host-env": "MY_TOKEN"})
         self.assertEqual(app.states(), {"a.1": "serving"})
         self.assertNotIn("open-sesame", next(app.state.glob("releases/*/state.json")).read_text())
+
+    def test_whether_it_runs_is_asked_of_its_status_command(self):
+        app = self.app()
+        self.deploy(app, "a.1", status='test -f service.py && echo "$RELEASE_ID is what?" && exit $CODE', **{"host-env": "CODE"})
+        for code, alive, known in (("0", True, True), ("1", False, True), ("3", False, True), ("4", False, False), ("127", False, False)):
+            release = app.call("get", "a.1", env={"CODE": code})[0]
+            self.assertEqual((release.alive, release.alive_known, release.restarts), (alive, known, -1), (code, release))
+            if code != "0":
+                self.assertIn(f"the status command: exit code {code}: a.1 is what?", release.reason)
+        self.assertNotIn("is what?", self.log(app, 1), "a question is no event")
+
+    def test_without_a_status_command_its_address_is_asked_and_without_one_nothing_is_claimed(self):
+        app = self.app()
+        self.deploy(app, "a.1", url=self.url)
+        self.assertEqual((app.get("a.1").alive, app.get("a.1").alive_known), (True, True))
+        Platform.status = 503
+        down = app.get("a.1")
+        self.assertEqual((down.alive, down.alive_known), (False, True))
+        self.assertIn("got 503", down.reason)
+        self.deploy(app, "a.2")
+        told = app.get("a.2")
+        self.assertEqual((told.alive, told.alive_known, told.reason), (False, False, "whether it runs is not known"))
+        self.assertEqual((app.get("a.1").alive, app.get("a.1").alive_known), (False, True), "what gave way is not asked")
+        project = harness.Project(app.folder)
+        project.write("w.yaml", {"name": "any", "tasks": {"a": {"agent": "command", "with": {"run": "true"}}}})
+        self.assertEqual(project.run("run", "w.yaml").code, 0)  # completes the state directory
+        [line, _] = project.run("releases", "list", "--json").lines
+        self.assertEqual((line["alive"], line["pid"], line["restarts"]), (None, None, None))
+        self.assertNotIn("not running", project.run("releases", "show", "a.2").out)
+
+    def test_a_status_command_that_hangs_is_not_waited_for(self):
+        app = self.app()
+        self.deploy(app, "a.1", status="sleep 600")
+        told = app.get("a.1")
+        self.assertEqual((told.alive_known, "took longer than" in told.reason), (False, True), told)
 
     def test_a_deploy_command_is_needed(self):
         self.assertEqual(self.deploy(self.app(), "a.1", deploy=None).error, "invalid_argument")

@@ -213,6 +213,23 @@ spec:
         self.assertEqual(self.deploy(app, "a.1").state, "serving")
         self.assertIn('context "nowhere" does not exist', self.deploy(app, "a.2", context="nowhere").message)
 
+    def test_whether_it_runs_is_what_its_pods_say(self):
+        app = self.app()
+        self.deploy(app, "a.1", deployment(), other("Service", "shop"))
+        log = self.record(app, 1, "log")
+        running = self.call(app, "get", "a.1")
+        self.assertEqual((running.alive, running.alive_known, running.reason), (True, True, None), running)
+        self.assertEqual(self.record(app, 1, "log"), log, "a question is no event")
+        app.cluster.change(lambda cluster: cluster["here/default"]["deployment.apps/shop"].update(replicas=0))
+        down = self.call(app, "get", "a.1")
+        self.assertEqual((down.alive, down.alive_known, down.reason), (False, True, "no pod of Deployment shop is ready"))
+        app.cluster.change(lambda cluster: cluster["here/default"].pop("deployment.apps/shop"))
+        self.assertIn("NotFound", self.call(app, "get", "a.1").reason)
+        app.cluster.change(lambda cluster: cluster.update(down=True))
+        unknown = self.call(app, "get", "a.1")
+        self.assertEqual((unknown.alive, unknown.alive_known), (False, False))
+        self.assertIn("whether it runs is not known: kubectl reaches no cluster", unknown.reason)
+
     def test_without_kubectl_that_is_said(self):
         app = self.app()
         with tempfile.TemporaryDirectory() as empty:
@@ -254,6 +271,8 @@ class RealKubectl(unittest.TestCase):
                 file.write(text(other("Service", "shop")))
             for words in (["get", "--filename", manifests, "--ignore-not-found", "--output", "name"],
                           ["apply", "--filename", manifests, "--output", "name"],
+                          ["get", "--filename", manifests, "--no-headers", "--output",
+                           "custom-columns=KIND:.kind,NAME:.metadata.name,READY:.status.readyReplicas,NUMBER:.status.numberReady"],
                           ["rollout", "status", "deployment.apps/shop", "--timeout=2s"],
                           ["rollout", "history", "deployment.apps/shop"],
                           ["rollout", "undo", "deployment.apps/shop", "--to-revision=1"],

@@ -28,6 +28,7 @@ class Serving(ReleaseTest):
         release = app.get("a/1")
         self.assertTrue(release.alive)
         self.assertGreater(release.rss_bytes, 1 << 20)
+        self.assertEqual([release.pid], app.services())
 
     def test_the_service_reaches_no_network(self):
         app = self.app()

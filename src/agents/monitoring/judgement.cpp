@@ -138,8 +138,8 @@ class Judge {
     const std::int64_t restarts = std::ranges::max(samples, {}, &ProcessSample::restarts).restarts - samples.front().restarts;
     const std::int64_t rss = std::ranges::max(samples, {}, &ProcessSample::rss_bytes).rss_bytes;
     const double cpu = cores();
-    std::string text = dead == samples.end() ? "alive" : fmt::format("not there after {}: {}", duration_text(dead->at_ms), dead->error);
-    text += fmt::format(", {} restarts", restarts);
+    std::string text = how_alive();
+    if (samples.front().restarts >= 0) text += fmt::format(", {} restarts", restarts);
     if (rss > 0) text += fmt::format(", memory {} to {}", size_text(samples.front().rss_bytes), size_text(rss));
     if (cpu >= 0) text += fmt::format(", {:.2f} cores", cpu);
     add_evidence("process", std::move(text));
@@ -155,6 +155,15 @@ class Judge {
     if (plan_.process.cpu_max && cpu > *plan_.process.cpu_max)
       process_finding(Severity::error,
                       fmt::format("the service used {:.2f} cores on average, at most {:.2f}", cpu, *plan_.process.cpu_max));
+  }
+  [[nodiscard]] std::string how_alive() const {
+    const auto& samples = window_.process;
+    const auto dead = std::ranges::find(samples, false, &ProcessSample::alive);
+    if (dead != samples.end()) return fmt::format("not there after {}: {}", duration_text(dead->at_ms), dead->error);
+    const auto told = std::ranges::count(samples, true, &ProcessSample::alive);
+    if (told == 0) return samples.front().error.empty() ? "whether it runs is not known" : samples.front().error;
+    const auto all = static_cast<std::ptrdiff_t>(samples.size());
+    return told == all ? "alive" : fmt::format("alive in {} of {} looks, not known in the others", told, all);
   }
   void process_finding(Severity severity, std::string message) {
     complaints_.push_back(message);

@@ -105,6 +105,18 @@ TEST(Judgement, HoldsTheProcessAgainstItsLimits) {
   EXPECT_THAT(judgement.findings[1].message, HasSubstr("0.10 cores"));
 }
 
+TEST(Judgement, ClaimsNothingOfAProcessThatNobodyCanTellOf) {
+  WindowRecord window = window_of({series("GET /", 20, 0)});
+  window.process = {{.at_ms = 0, .restarts = -1, .error = "whether it runs is not known"}, {.at_ms = 1'000, .restarts = -1}};
+  const Judgement judgement = judge({}, window);
+  EXPECT_TRUE(judgement.healthy);
+  EXPECT_EQ(judgement.evidence.back().summary, "whether it runs is not known");
+  window.process[1].alive = true;
+  EXPECT_EQ(judge({}, window).evidence.back().summary, "alive in 1 of 2 looks, not known in the others");
+  window.process[1].alive = false;
+  EXPECT_FALSE(judge({}, window).healthy);
+}
+
 TEST(Judgement, ForbiddenLinesAndALogThatCannotBeReadFail) {
   MonitorPlan plan;
   plan.log_patterns = {"Traceback"};

@@ -28,11 +28,11 @@ struct ProbeSeries {
 };
 struct ProcessSample {
   std::int64_t at_ms = 0;
-  bool alive = false;
-  std::int64_t restarts = 0;
+  std::optional<bool> alive;  // nothing: it cannot be told
+  std::int64_t restarts = 0;  // -1: not known
   std::int64_t rss_bytes = 0;
   std::int64_t cpu_ms = 0;
-  std::string error;  // why nothing is known
+  std::string error;  // why not alive, or not known
 };
 struct LogMatch {
   std::string pattern;

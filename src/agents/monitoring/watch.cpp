@@ -147,13 +147,16 @@ task<void> look_at_process(State* state) {
     co_return;
   }
   if (info) {
-    sample.alive = info->alive;
+    if (info->alive_known) sample.alive = info->alive;
     sample.restarts = info->restarts;
     sample.rss_bytes = info->rss_bytes;
     sample.cpu_ms = info->cpu_ms;
-    if (!info->alive)
+    if (!info->alive_known)
+      sample.error = printable_line(info->reason, kErrorBytes);
+    else if (!info->alive)
       sample.error = printable_line("not running, " + std::string(to_string(info->state)) + ": " + info->reason, kErrorBytes);
   } else {
+    sample.alive = false;
     sample.error = printable_line(to_string(info.error()), kErrorBytes);
   }
   state->record.process.push_back(std::move(sample));

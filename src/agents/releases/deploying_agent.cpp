@@ -79,7 +79,7 @@ class DeployingAgent final : public BaseAgent {
     const std::string driver = text_of(assignment.task.with, "driver", "process");
     if (enforce_)
       if (auto allowed = enforce_(Deploy{assignment.workflow.get(), driver}); !allowed) co_return allowed;
-    for (const char* key : {"deploy", "rollback", "stop"}) {
+    for (const char* key : {"deploy", "rollback", "stop", "status"}) {
       const std::string command = text_of(assignment.task.with, key);
       if (command.empty() || !enforce_) continue;
       if (auto allowed = enforce_(RunCommand{assignment.workflow.get(), command}); !allowed) co_return allowed;

@@ -86,6 +86,8 @@ AgentDescription describe_deploying() {
                    key("deploy", Type::text, "driver command: shell command that deploys; finds the files in its folder"),
                    key("rollback", Type::text, "driver command: goes back to the release before; left out: that one is deployed again"),
                    key("stop", Type::text, "driver command: shell command that stops the release"),
+                   key("status", Type::text,
+                       "driver command: whether the release runs: exit code 0 it does, 1 to 3 it does not, else not known"),
                    key("url", Type::text, "drivers command and kubernetes: where the release answers; its health is probed there"),
                    key("network", Type::boolean, "driver command: whether the commands reach the network (true)"),
                    key("manifests", Type::text, "driver kubernetes: file or folder of manifests (k8s, kubernetes, manifests or kube)"),

@@ -15,7 +15,7 @@ BOOST_DESCRIBE_ENUM(ReleaseState, candidate, serving, degraded, previous, stoppe
 BOOST_DESCRIBE_STRUCT(HealthCheck, (), (path, status, successes, start_timeout, interval, request_timeout))
 BOOST_DESCRIBE_STRUCT(ReleaseInfo, (),
                       (id, app, environment, driver, version, workflow, state, reason, url, created_at, changed_at, restarts, alive,
-                       rss_bytes, cpu_ms, log_bytes))
+                       alive_known, pid, rss_bytes, cpu_ms, log_bytes))
 
 }  // namespace conductorai
 
@@ -38,8 +38,7 @@ Release* AppState::find(const std::string& id) {
 }
 
 Release* AppState::serving() {
-  const auto it = std::ranges::find_if(
-      releases, [](const Release& r) { return r.state == ReleaseState::serving || r.state == ReleaseState::degraded; });
+  const auto it = std::ranges::find_if(releases, has_traffic);
   return it == releases.end() ? nullptr : &*it;
 }
 
@@ -99,6 +98,10 @@ Result<ReleaseInfo> info_from_json(std::string_view text) {
   return core::read_json<ReleaseInfo>(text);
 }
 
+bool has_traffic(const Release& release) {
+  return release.state == ReleaseState::serving || release.state == ReleaseState::degraded;
+}
+
 ReleaseInfo info_of(const AppState& app, const Release& release) {
   return {.id = release.id,
           .app = app.app,
@@ -112,7 +115,9 @@ ReleaseInfo info_of(const AppState& app, const Release& release) {
                  : app.port == 0                                     ? std::string()
                                                                      : "http://127.0.0.1:" + std::to_string(app.port),
           .created_at = release.created_at,
-          .changed_at = release.changed_at};
+          .changed_at = release.changed_at,
+          .restarts = is_platform(release.driver) ? -1 : 0,
+          .alive_known = !is_platform(release.driver) || !has_traffic(release)};
 }
 
 }  // namespace conductorai::infrastructure::releases

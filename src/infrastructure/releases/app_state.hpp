@@ -33,6 +33,9 @@ struct Release {
   Timestamp created_at{}, changed_at{};
 };
 
+/// Serving or degraded.
+bool has_traffic(const Release& release);
+
 struct AppState {
   int format = 1;
   std::string app, environment;

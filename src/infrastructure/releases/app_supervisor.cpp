@@ -24,10 +24,6 @@ std::unexpected<Error> unknown(const std::string& id) {
   return fail(ErrorCode::not_found, "no such release", id, "conductorai releases list shows them");
 }
 
-bool has_traffic(const Release& release) {
-  return release.state == ReleaseState::serving || release.state == ReleaseState::degraded;
-}
-
 }  // namespace
 
 void put(AppState& app, const std::string& id, ReleaseState state, std::string reason, Timestamp now) {
@@ -97,6 +93,7 @@ ReleaseInfo AppSupervisor::info(const Release& release) {
     const Consumption used = live->instance->consumption();
     info.rss_bytes = used.rss_bytes;
     info.cpu_ms = used.cpu_ms;
+    info.pid = used.pid;
   }
   if (has_traffic(release) && !live->note.empty()) {
     const std::string note =

@@ -14,9 +14,11 @@
 
 namespace conductorai::infrastructure::releases {
 
+/// Of all its processes.
 struct Consumption {
   std::int64_t rss_bytes = 0;
   std::int64_t cpu_ms = 0;
+  std::int64_t pid = 0;  // of the service itself
 };
 
 /// One start of a release. `stop` is awaited before it is destroyed. Thread: the loop's.

@@ -44,6 +44,7 @@ bool is_no_answer(std::string_view err) {
 std::string words_of(const ProcessResult& result) {
   // The reason stands last, below what its libraries had to say.
   std::string_view text = result.err.empty() ? result.out : result.err;
+  while (text.ends_with('\n')) text.remove_suffix(1);
   text.remove_prefix(text.size() - std::min(text.size(), kWordsMax));
   std::string words = printable_line(text, kWordsMax);
   if (!words.empty()) return words;

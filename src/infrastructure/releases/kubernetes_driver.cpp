@@ -19,6 +19,8 @@ using Names = std::vector<std::string>;
 constexpr Milliseconds kAskWithin{60'000};
 constexpr Milliseconds kDeleteWithin{120'000};
 constexpr Milliseconds kMargin{10'000};  // of a process over what it was told to wait
+constexpr const char* kReadyColumns =
+    "custom-columns=KIND:.kind,NAME:.metadata.name,READY:.status.readyReplicas,NUMBER:.status.numberReady";
 constexpr const char* kLogLines = "--tail=40";
 
 std::string seconds(Milliseconds time) {
@@ -51,6 +53,7 @@ class KubernetesDriver final : public PlatformDriver {
   task<Result<PlatformAnswer>> settle(PlatformJob job) override;
   task<Result<PlatformAnswer>> roll_back(PlatformJob job) override;
   task<Result<PlatformAnswer>> stop(PlatformJob job) override;
+  task<Result<PlatformLook>> look(Carried one) override;
   [[nodiscard]] bool can_roll_back(const Release& /*release*/) const override { return true; }
   [[nodiscard]] bool can_stop(const Release& /*release*/) const override { return true; }
 
@@ -314,6 +317,20 @@ task<Result<PlatformAnswer>> KubernetesDriver::stop(PlatformJob job) {
     if (!scaled->ok) co_return refused(scaled->why);
   }
   co_return co_await remove(**now, std::move(others));
+}
+
+/// It runs when each of its workloads has a pod that is ready, and nothing of it is missing.
+task<Result<PlatformLook>> KubernetesDriver::look(Carried one) {
+  auto now = held(one, {});
+  if (!now) co_return fail(now.error());
+  if (!*now) co_return PlatformLook{};
+  Names arguments{"get", "--filename", (*now)->manifests, "--no-headers", "--output", kReadyColumns};
+  auto told = co_await (*now)->kubectl.ask((*now)->place, std::move(arguments), kAskWithin, {});
+  if (!told) co_return fail(told.error());
+  if (!told->ok && told->why.find("(NotFound)") == std::string::npos) co_return PlatformLook{.alive = {}, .why = told->why};
+  std::string why = told->ok ? std::string() : told->why;
+  if (why.empty()) why = without_ready_pods(told->out);
+  co_return PlatformLook{.alive = why.empty(), .why = why};
 }
 
 }  // namespace

@@ -68,6 +68,18 @@ bool is_workload(const std::string& name) {
   return is_one_of(name, kKinds);
 }
 
+std::string without_ready_pods(const std::string& columns) {
+  std::istringstream lines(columns);
+  std::string kind, name, ready, number;
+  const auto some = [](const std::string& count) { return count != "<none>" && count != "0"; };
+  while (lines >> kind >> name >> ready >> number) {
+    const bool workload = kind == "Deployment" || kind == "StatefulSet" || kind == "DaemonSet";
+    if (workload && !some(ready) && !some(number))
+      return std::string("no pod of ").append(kind).append(" ").append(name).append(" is ready");
+  }
+  return {};
+}
+
 bool outlives_release(const std::string& name) {
   constexpr std::array<std::string_view, 4> kKinds{"namespace/", "persistentvolumeclaim/", "persistentvolume/",
                                                    "customresourcedefinition."};

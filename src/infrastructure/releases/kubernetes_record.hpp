@@ -29,6 +29,8 @@ Result<std::optional<KubernetesRecord>> load_record(const std::filesystem::path&
 std::string newest_revision(const std::string& history);
 
 bool is_workload(const std::string& name);  // has a rollout: "deployment.apps/shop"
+/// Lines of "KIND NAME READY NUMBER", `<none>` where there is no such field: what is wrong, empty where nothing is.
+std::string without_ready_pods(const std::string& columns);
 /// What is never deleted: it holds data, or others live in it.
 bool outlives_release(const std::string& name);
 std::vector<std::string> without(std::vector<std::string> names, const std::vector<std::string>& others);

@@ -87,6 +87,10 @@ TEST(KubernetesNames, TellRevisionsAndKinds) {
   EXPECT_EQ(newest_revision("no history"), "");
   EXPECT_TRUE(is_workload("daemonset.apps/x"));
   EXPECT_FALSE(is_workload("service/x"));
+  EXPECT_EQ(without_ready_pods("Deployment   a   1        <none>\nService   b   <none>   <none>\nDaemonSet   c   <none>   3\n"), "");
+  EXPECT_EQ(without_ready_pods("Deployment   a   1        <none>\nStatefulSet   b   <none>   <none>\n"),
+            "no pod of StatefulSet b is ready");
+  EXPECT_EQ(without_ready_pods("DaemonSet   c   <none>   0\n"), "no pod of DaemonSet c is ready");
   EXPECT_TRUE(outlives_release("customresourcedefinition.apiextensions.k8s.io/x"));
   EXPECT_FALSE(outlives_release("deployment.apps/namespace"));
 }

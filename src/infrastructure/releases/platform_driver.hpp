@@ -35,6 +35,12 @@ struct PlatformAnswer {
   bool touched = true;  // false: nothing was changed, so there is nothing to take back
 };
 
+/// Whether a release runs, as its platform tells.
+struct PlatformLook {
+  std::optional<bool> alive;  // nothing: it cannot be told
+  std::string why;            // not, or not told
+};
+
 /// Everything may be repeated after a crash, and must bear it. Errors: of this machine (no sandbox, no program), cancelled; what the
 /// platform refuses is an answer.
 class PlatformDriver {
@@ -51,6 +57,8 @@ class PlatformDriver {
   [[nodiscard]] virtual bool can_roll_back(const Release& release) const = 0;
   [[nodiscard]] virtual bool can_stop(const Release& release) const = 0;
   virtual task<Result<PlatformAnswer>> stop(PlatformJob job) = 0;
+  /// Changes nothing and logs nothing.
+  virtual task<Result<PlatformLook>> look(Carried one) = 0;
 };
 
 inline task<Result<PlatformAnswer>> PlatformDriver::settle(PlatformJob /*job*/) {

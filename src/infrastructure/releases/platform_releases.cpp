@@ -22,9 +22,20 @@ namespace {
 
 constexpr Milliseconds kLockWithin{10'000};
 constexpr Milliseconds kLockLook{100};
+constexpr Milliseconds kLookWithin{5'000};
 
-bool has_traffic(const Release& release) {
-  return release.state == ReleaseState::serving || release.state == ReleaseState::degraded;
+Carried carried(const AppFolder& folder, const Release& release) {
+  return {.release = release, .files = folder.files(release.slug), .kept = folder.log(release.slug).parent_path()};
+}
+
+Probe health_probe(const Release& release) {
+  std::string base = release.url;
+  while (base.ends_with('/')) base.pop_back();
+  return {.kind = Probe::Kind::http,
+          .name = "health",
+          .url = release.health.path.empty() ? release.url : base + release.health.path,
+          .timeout = release.health.request_timeout,
+          .status = release.health.status};
 }
 
 void set(AppState& app, const std::string& id, ReleaseState state, std::string reason, Timestamp now) {
@@ -69,12 +80,9 @@ PlatformDriver& PlatformReleases::driver_of(const Release& release) {
 }
 
 PlatformJob PlatformReleases::job_of(Books& books, const std::string& id, const std::string& previous) {
-  const auto carried = [&books](const Release& release) {
-    return Carried{.release = release, .files = books.folder.files(release.slug), .kept = books.folder.log(release.slug).parent_path()};
-  };
   const Release& release = *books.app.find(id);
-  PlatformJob job{carried(release), {}, std::make_shared<ServiceLog>(books.folder.log(release.slug), LogBounds{})};
-  if (!previous.empty()) job.before = carried(*books.app.find(previous));
+  PlatformJob job{carried(books.folder, release), {}, std::make_shared<ServiceLog>(books.folder.log(release.slug), LogBounds{})};
+  if (!previous.empty()) job.before = carried(books.folder, *books.app.find(previous));
   return job;
 }
 
@@ -129,13 +137,7 @@ task<Result<void>> PlatformReleases::record(Books& books, Release wanted, fs::pa
 task<Result<std::string>> PlatformReleases::why_unhealthy(Release release) {
   if (release.url.empty()) co_return std::string();
   const HealthCheck& health = release.health;
-  std::string base = release.url;
-  while (base.ends_with('/')) base.pop_back();
-  const Probe probe{.kind = Probe::Kind::http,
-                    .name = "health",
-                    .url = health.path.empty() ? release.url : base + health.path,
-                    .timeout = health.request_timeout,
-                    .status = health.status};
+  const Probe probe = health_probe(release);
   NetworkProber prober(loop_);
   const Instant until = loop_.steady_now() + health.start_timeout;
   std::string last;
@@ -151,6 +153,27 @@ task<Result<std::string>> PlatformReleases::why_unhealthy(Release release) {
     if (!slept) co_return fail(slept.error());
   }
   co_return std::string();
+}
+
+/// Its own way to tell, else its health check.
+task<Result<PlatformLook>> PlatformReleases::ask(AppFolder folder, Release release) {
+  auto said = co_await driver_of(release).look(carried(folder, release));
+  if (!said || said->alive || release.url.empty()) co_return said;
+  NetworkProber prober(loop_);
+  auto sample = co_await prober.probe(health_probe(release));
+  if (!sample) co_return fail(sample.error());
+  co_return PlatformLook{.alive = sample->ok, .why = sample->ok ? "" : release.url + ": " + sample->error};
+}
+
+task<ReleaseInfo> PlatformReleases::look(AppFolder folder, Release release, ReleaseInfo info) {
+  if (!has_traffic(release)) co_return info;
+  auto said = co_await runtime::with_deadline(loop_, kLookWithin, "the platform's answer", ask(folder, release));
+  info.alive = said && said->alive.value_or(false);
+  info.alive_known = said && said->alive.has_value();
+  std::string why = said ? said->why : to_string(said.error());
+  if (!info.alive_known) why = "whether it runs is not known" + (why.empty() ? "" : ": " + why);
+  if (!why.empty()) info.reason += (info.reason.empty() ? "" : "; ") + why;
+  co_return info;
 }
 
 /// By the release's own rollback command; without one, by deploying the other again: its files are kept.

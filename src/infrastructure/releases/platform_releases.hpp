@@ -27,11 +27,14 @@ class PlatformReleases {
   task<Result<ReleaseInfo>> rollback(AppFolder folder, std::string id);
   task<Result<ReleaseInfo>> stop(AppFolder folder, std::string id, std::string reason);
   task<Result<void>> workflow_ended(AppFolder folder, WorkflowId workflow, WorkflowStatus status);
+  /// Asks the platform whether a release that has the traffic runs: `alive`, and in `reason` why not. Takes no lock.
+  task<ReleaseInfo> look(AppFolder folder, Release release, ReleaseInfo info);
 
  private:
   struct Books;
   task<Result<Books>> open(AppFolder folder);
   PlatformDriver& driver_of(const Release& release);
+  task<Result<PlatformLook>> ask(AppFolder folder, Release release);
   [[nodiscard]] static PlatformJob job_of(Books& books, const std::string& id, const std::string& previous);
   task<Result<void>> record(Books& books, Release wanted, std::filesystem::path files);
   task<Result<std::string>> why_unhealthy(Release release);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -44,6 +45,8 @@ Consumption figures_of(pid_t first) {
   Consumption sum;
   if (first <= 0) return sum;
   auto processes = descendants(first);
+  const auto service = std::ranges::find_if_not(processes, is_shell);
+  sum.pid = service == processes.end() ? first : *service;
   processes.push_back(first);
   for (const pid_t process : processes) {
     const Stat stat = stat_of(process);

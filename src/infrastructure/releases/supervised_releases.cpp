@@ -50,6 +50,7 @@ class SupervisedReleases final : public ReleaseManager {
   task<Result<ReleaseInfo>> change(std::string id, Call call);
   task<Result<std::string>> ask(AppFolder folder, Call call, Milliseconds within);
   task<Result<std::string>> ask_once(AppFolder folder, Call call, Milliseconds within);
+  task<std::vector<ReleaseInfo>> list_platform(AppFolder folder, AppState state);
   task<Result<std::vector<ReleaseInfo>>> list_app(AppFolder folder);
 
   runtime::Loop& loop_;
@@ -147,18 +148,28 @@ Result<std::vector<ReleaseInfo>> recorded(const AppFolder& folder, const std::st
   if (!state) return fail(state.error());
   for (const auto& release : std::views::reverse(state->releases)) {
     ReleaseInfo info = releases::info_of(*state, release);
-    const bool should_run =
-        release.state == ReleaseState::serving || release.state == ReleaseState::degraded || release.state == ReleaseState::candidate;
+    const bool should_run = releases::has_traffic(release) || release.state == ReleaseState::candidate;
     if (should_run && !releases::is_platform(release.driver)) info.reason = why + (info.reason.empty() ? "" : "; " + info.reason);
     infos.push_back(std::move(info));
   }
   return infos;
 }
 
+task<std::vector<ReleaseInfo>> SupervisedReleases::list_platform(AppFolder folder, AppState state) {
+  std::vector<ReleaseInfo> infos;
+  for (const auto& release : std::views::reverse(state.releases)) {
+    ReleaseInfo info = releases::info_of(state, release);
+    if (releases::is_platform(release.driver)) info = co_await platform_.look(folder, release, std::move(info));
+    infos.push_back(std::move(info));
+  }
+  co_return infos;
+}
+
 task<Result<std::vector<ReleaseInfo>>> SupervisedReleases::list_app(AppFolder folder) {
   const auto state = releases::load_state(folder.state_file());
   const bool platform = state && !state->releases.empty() && releases::is_platform(state->releases.back().driver);
-  if (platform || !folder.supervised()) co_return recorded(folder, "its supervisor ended");
+  if (platform) co_return co_await list_platform(folder, *state);
+  if (!folder.supervised()) co_return recorded(folder, "its supervisor ended");
   auto answer = co_await runtime::with_deadline(loop_, kLookWithin, "the releases' supervisor",
                                                 releases::call(loop_, folder.socket(), releases::to_json(Call{.call = "list"})));
   if (answer) co_return releases::read_infos(*answer);
