@@ -74,7 +74,7 @@ task<void> sketch(runtime::Loop& loop, std::int64_t& left, std::unordered_map<st
       auto result = co_await hop(loop);
       results.push_back(std::move(result));
     }
-    kept[name % 1024] = std::move(results);
+    kept[name] = std::move(results);
   }
 }
 

@@ -31,6 +31,10 @@ int main(int argc, char** argv) {
     sub->add_flag("--json", settings.json, "one object a line");
     sub->callback([&errors, &settings, run = work.second] { errors = run(settings); });
   }
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   return errors == 0 ? 0 : 1;
 }

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cstdio>
+
 #include "bench/bare_limits.hpp"
 #include "bench/noop_work.hpp"
 
@@ -10,6 +12,36 @@ namespace {
 
 constexpr int kRowsOfAChain = 8;
 constexpr int kBatch = 64;
+// Counts are the same on every machine: one that grows is an error, whoever measures.
+constexpr double kAllocationsMax = 1300;
+
+std::int64_t journal_rows(const std::filesystem::path& folder) {
+  sqlite3* db = nullptr;
+  sqlite3_stmt* count = nullptr;
+  std::int64_t rows = -1;
+  if (sqlite3_open((folder / "state" / "state.db").c_str(), &db) == SQLITE_OK &&
+      sqlite3_prepare_v2(db, "SELECT count(*) FROM journal", -1, &count, nullptr) == SQLITE_OK && sqlite3_step(count) == SQLITE_ROW)
+    rows = sqlite3_column_int64(count, 0);
+  sqlite3_finalize(count);
+  sqlite3_close(db);
+  return rows;
+}
+
+/// Zero where each workflow has its rows and no more allocations than it may have; else what is wrong goes to stderr.
+int check_counts(const std::filesystem::path& folder, const Measurement& ours, bool memory) {
+  int wrong = 0;
+  const double each = static_cast<double>(ours.allocations) / static_cast<double>(ours.n);
+  if (each > kAllocationsMax) {
+    std::fprintf(stderr, "conductorai-bench: error: %.0f allocations a workflow, at most %.0f were expected\n", each, kAllocationsMax);
+    ++wrong;
+  }
+  if (const std::int64_t rows = memory ? 0 : journal_rows(folder); !memory && rows != ours.n * kRowsOfAChain) {
+    std::fprintf(stderr, "conductorai-bench: error: %lld rows were journaled, expected %lld\n", static_cast<long long>(rows),
+                 static_cast<long long>(ours.n * kRowsOfAChain));
+    ++wrong;
+  }
+  return wrong;
+}
 
 std::int64_t database_bytes(const std::filesystem::path& folder) {
   sqlite3* db = nullptr;
@@ -53,11 +85,11 @@ int run_chain(const Settings& settings) {
   for (int pair = 0; pair < settings.pairs; ++pair) {
     WorkFolder folder;
     const Measurement ours = chain(folder.path(), settings, workflows, settings.in_flight);
-    const Measurement bare = memory ? bare_hops(workflows * 5, settings.in_flight)
-                                    : bare_appends(folder.path(), std::int64_t{workflows} * kRowsOfAChain, kBatch);
+    const Measurement bare =
+        memory ? bare_hops(workflows, settings.in_flight) : bare_appends(folder.path(), std::int64_t{workflows} * kRowsOfAChain, kBatch);
     print(ours, settings.json);
     print(bare, settings.json);
-    errors += static_cast<int>(ours.errors);
+    errors += static_cast<int>(ours.errors) + check_counts(folder.path(), ours, memory);
     ratios.push_back(ours.per_s() / (memory ? bare.per_s() : bare.per_s() / kRowsOfAChain));
     if (!memory) {
       const double payload = static_cast<double>(workflows) * kChainTasks * 1024;

@@ -43,7 +43,8 @@ double percentile(const std::vector<double>& sorted, double part) {
 
 }  // namespace
 
-Stopwatch::Stopwatch() : started_(std::chrono::steady_clock::now()), cpu_(cpu_seconds()), written_(written_bytes()) {}
+Stopwatch::Stopwatch()
+    : started_(std::chrono::steady_clock::now()), cpu_(cpu_seconds()), written_(written_bytes()), allocations_(allocations()) {}
 
 double Stopwatch::seconds() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
@@ -53,6 +54,7 @@ void Stopwatch::end(Measurement& measurement, std::vector<double> latencies) con
   measurement.wall_s = seconds();
   measurement.cpu_s = cpu_seconds() - cpu_;
   measurement.bytes_written = written_bytes() - written_;
+  measurement.allocations = allocations() - allocations_;
   measurement.peak_rss_bytes = status_kib("VmHWM:");
   std::ranges::sort(latencies);
   measurement.p50_ms = percentile(latencies, 0.50);
@@ -64,14 +66,17 @@ std::int64_t resident_bytes() {
 }
 
 void print(const Measurement& m, bool json) {
-  const char* const format = json ? "{\"work\":\"%s\",\"variant\":\"%s\",\"n\":%lld,\"in_flight\":%d,\"wall_s\":%.4f,\"per_s\":%.1f,\"p50_"
-                                    "ms\":%.3f,\"p99_ms\":%.3f,"
-                                    "\"cpu_s\":%.3f,\"peak_rss_bytes\":%lld,\"bytes_written\":%lld,\"errors\":%lld}\n"
-                                  : "%-9s %-22s n %-8lld in flight %-6d wall %8.3f s  %10.1f/s  p50 %8.3f ms  p99 %8.3f ms  cpu %7.3f s  "
-                                    "rss %lld  written %lld  errors "
-                                    "%lld\n";
+  const char* const format = json
+                                 ? "{\"work\":\"%s\",\"variant\":\"%s\",\"n\":%lld,\"in_flight\":%d,\"wall_s\":%.4f,\"per_s\":%.1f,\"p50_"
+                                   "ms\":%.3f,\"p99_ms\":%.3f,"
+                                   "\"cpu_s\":%.3f,\"peak_rss_mb\":%.1f,\"bytes_written\":%lld,\"allocations_each\":%.1f,\"errors\":%lld}\n"
+                                 : "%-9s %-22s n %-8lld in flight %-6d wall %8.3f s  %10.1f/s  p50 %8.3f ms  p99 %8.3f ms  cpu %7.3f s  "
+                                   "rss %.1f MB  written %lld  "
+                                   "allocations %.1f each  errors %lld\n";
+  const double allocations_each = static_cast<double>(m.allocations) / static_cast<double>(std::max<std::int64_t>(m.n, 1));
   std::printf(format, m.work.c_str(), m.variant.c_str(), static_cast<long long>(m.n), m.in_flight, m.wall_s, m.per_s(), m.p50_ms, m.p99_ms,
-              m.cpu_s, static_cast<long long>(m.peak_rss_bytes), static_cast<long long>(m.bytes_written), static_cast<long long>(m.errors));
+              m.cpu_s, static_cast<double>(m.peak_rss_bytes) / 1e6, static_cast<long long>(m.bytes_written), allocations_each,
+              static_cast<long long>(m.errors));
   std::fflush(stdout);
 }
 

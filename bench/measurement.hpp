@@ -29,6 +29,7 @@ struct Measurement {
   double cpu_s = 0;
   std::int64_t peak_rss_bytes = 0;  // of the process so far
   std::int64_t bytes_written = 0;   // by the process, to files
+  std::int64_t allocations = 0;     // of memory, by all threads
   std::int64_t errors = 0;
   [[nodiscard]] double per_s() const { return wall_s > 0 ? static_cast<double>(n) / wall_s : 0; }
 };
@@ -37,6 +38,8 @@ void print(const Measurement& measurement, bool json);
 /// A line that sets two measurements in relation: `value` is compared with `at_least` or `at_most` by whoever reads it.
 void print_ratio(const std::string& what, double value, const std::string& wanted, bool json);
 double median(std::vector<double> values);
+/// How often the process has asked for memory so far.
+std::int64_t allocations();
 
 /// Clock, CPU and file counters between construction and `end`.
 class Stopwatch {
@@ -49,7 +52,7 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point started_;
   double cpu_;
-  std::int64_t written_;
+  std::int64_t written_, allocations_;
 };
 
 /// A folder of its own below the working directory's disk, removed at the end: /tmp may be memory.

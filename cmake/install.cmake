@@ -16,7 +16,7 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/conductoraiConfig.cmake.
                               INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/conductorai PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/conductoraiConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 
-install(TARGETS conductorai RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS conductorai conductorai_bench RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES $<TARGET_FILE:conductorai_archive> DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/conductorai DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${PROJECT_BINARY_DIR}/conductoraiConfig.cmake ${PROJECT_BINARY_DIR}/conductoraiConfigVersion.cmake

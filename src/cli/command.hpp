@@ -31,6 +31,7 @@ CLI::App* add_command(CLI::App& app, CommandLine& line, const std::string& name,
 
 void add_agents(CLI::App& app, CommandLine& line);
 void add_artifacts(CLI::App& app, CommandLine& line);
+void add_bench(CLI::App& app, CommandLine& line);
 void add_completion(CLI::App& app, CommandLine& line);
 void add_config(CLI::App& app, CommandLine& line);
 void add_control(CLI::App& app, CommandLine& line);
