@@ -7,8 +7,9 @@
 namespace conductorai::orchestration {
 
 namespace {
-constexpr int kEndedLookedAt = 1000;  // newest first
-}
+constexpr std::string_view kDefinitions = "definitions";  // no workflow id: these begin with "wf-"
+constexpr int kEndedLookedAt = 1000;                      // newest first
+}  // namespace
 
 WorkflowId make_workflow_id(Clock& clock, Entropy& entropy) {
   constexpr std::string_view kCrockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -59,8 +60,10 @@ task<Result<History>> WorkflowEngine::begin(WorkflowId workflow, WorkflowDefinit
                                                     .base = definition.workspace.base,
                                                     .allow_dirty = definition.workspace.allow_dirty});
   if (!branch) co_return fail(branch.error());
+  // Pinned once for all workflows that run it: a record each would cost two more writes to disk at every start.
   auto pinned = co_await ports_.artifacts.save(
-      {.workflow = workflow, .type = "definition", .name = "workflow.json", .at = ports_.clock.now()}, core::encode_definition(definition));
+      {.workflow = WorkflowId(std::string(kDefinitions)), .type = "definition", .name = "workflow.json", .at = ports_.clock.now()},
+      core::encode_definition(definition));
   if (!pinned) co_return fail(pinned.error());
   History history{.state = core::initial_state(workflow, std::make_shared<const WorkflowDefinition>(std::move(definition)))};
   history.start = {.name = history.state.definition->name,
@@ -136,8 +139,8 @@ task<Result<core::WorkflowState>> WorkflowEngine::drive(WorkflowId workflow, His
   const bool lost = !ended && (ended.error().code == ErrorCode::fenced || ended.error().code == ErrorCode::conflict);
   if (!lost || mode == WorkflowRun::Mode::apply_only) (void)co_await ports_.states.release(workflow);
   if (!ended) co_return fail(ended.error());
-  if (mode == WorkflowRun::Mode::apply_only || interrupted_) co_return run.state();
-  co_return co_await after_release(run.state());
+  if (mode == WorkflowRun::Mode::apply_only || interrupted_) co_return run.take_state();
+  co_return co_await after_release(run.take_state());
 }
 
 // Who posts looks for a living owner afterwards; who owned looks for commands after releasing: one of them sees the other.

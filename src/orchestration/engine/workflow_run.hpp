@@ -41,6 +41,8 @@ class WorkflowRun {
   void interrupt();
 
   [[nodiscard]] const core::WorkflowState& state() const { return state_; }
+  /// Once `run` has returned.
+  [[nodiscard]] core::WorkflowState take_state() { return std::move(state_); }
 
  private:
   task<Result<void>> turn(std::vector<Inbound> inbound);
