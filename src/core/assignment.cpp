@@ -68,6 +68,7 @@ std::vector<BudgetScope> budget_scopes(const WorkflowState& state, const TaskId&
   const BudgetDefinition& limit = state.definition->budget;
   const BudgetDefinition& added = state.overrides.add_budget;
   std::vector<BudgetScope> scopes;
+  scopes.reserve(4);
   scopes.push_back({.key = "workflow/" + state.id.value,
                     .usd_micros = sum(limit.usd_micros, added.usd_micros),
                     .tokens = sum(limit.tokens, added.tokens),

@@ -6,6 +6,8 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <memory>
+#include <span>
 
 #include "base/assert.hpp"
 #include "core/json_codec.hpp"
@@ -121,14 +123,19 @@ Result<RowHeader> read_header(const json::object& object) {
   return RowHeader{*workflow, *first_seq, *at, *epoch, *prev};
 }
 
-void append_envelope(std::string& out, std::string_view kind, std::string_view tag, int version, std::string_view payload) {
-  fmt::format_to(std::back_inserter(out), R"({{"{}":"{}","v":{},"data":{}}})", kind, tag, version, payload);
+template <class Payload>
+void append_envelope(std::string& out, std::string_view kind, std::string_view tag, int version, const Payload& payload) {
+  fmt::format_to(std::back_inserter(out), R"({{"{}":"{}","v":{},"data":)", kind, tag, version);
+  codec::write(out, payload);
+  out += '}';
 }
 
 /// Commands that may stand in the inbox. Same rules as for events.
 using InboxForm = std::variant<Pause, Resume, Cancel, Resolve, RetryFailed>;
 constexpr std::array<std::string_view, std::variant_size_v<InboxForm>> kCommands{"pause", "resume", "cancel", "resolve", "retry"};
 constexpr int kCommandVersion = 1;
+
+constexpr std::size_t kUsualRow = 2048;  // bytes; a longer one grows
 
 template <class T>
 std::optional<std::size_t> inbox_index() {
@@ -163,13 +170,15 @@ std::string encode_payload(const Event& event) {
 }
 
 std::string encode_row(const RowHeader& header, const std::vector<Event>& events) {
-  std::string out = R"({"workflow":)";
+  std::string out;
+  out.reserve(kUsualRow);
+  out += R"({"workflow":)";
   append_json_string(out, header.workflow.value);
   fmt::format_to(std::back_inserter(out), R"(,"first_seq":{},"at":"{}","epoch":{},"prev_sha256":"{}","events":[)", header.first_seq,
                  to_iso8601(header.at), header.epoch, header.prev_sha256);
   for (const Event& event : events) {
     if (&event != &events.front()) out += ',';
-    append_envelope(out, "event", event_tag(event), event_version(event), encode_payload(event));
+    std::visit([&](const auto& payload) { append_envelope(out, "event", event_tag(event), event_version(event), payload); }, event);
   }
   return out + "]}";
 }
@@ -197,8 +206,7 @@ std::string encode_command(const Command& command) {
   std::visit(
       [&out]<class T>(const T& payload) {
         if constexpr (requires { write_json(payload); } && std::is_constructible_v<InboxForm, T>) {
-          if (const auto index = inbox_index<T>())
-            append_envelope(out, "command", kCommands.at(*index), kCommandVersion, write_json(payload));
+          if (const auto index = inbox_index<T>()) append_envelope(out, "command", kCommands.at(*index), kCommandVersion, payload);
         }
       },
       command);
@@ -245,10 +253,16 @@ Result<TaskResult> decode_task_result(std::string_view text) {
 std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  const int done = EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  CONDUCTORAI_ASSERT(done == 1, "SHA-256 is part of every OpenSSL");
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);  // EVP_sha256() would look it up with each use
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  const bool done = EVP_DigestInit_ex2(context.get(), sha256, nullptr) == 1 &&
+                    EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
+                    EVP_DigestFinal_ex(context.get(), digest.data(), &size) == 1;
+  CONDUCTORAI_ASSERT(done, "SHA-256 is part of every OpenSSL");
+  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
-  for (unsigned int i = 0; i < size; ++i) fmt::format_to(std::back_inserter(out), "{:02x}", digest.at(i));
+  out.reserve(std::size_t{2} * size);
+  for (const unsigned char byte : std::span(digest).first(size)) (out += kDigits[byte >> 4U]) += kDigits[byte & 15U];
   return out;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// Described structs to JSON and back. Writer: empty strings, lists, maps and absent optionals are left out. Reader: a missing field keeps
-// its default, an unknown one is ignored (journals outlive versions) or refused (`Unknown::refuse`), errors carry the path. Boost.JSON's
-// own described conversion refuses any missing or extra field, hence ours.
+// Described structs to JSON and back. Writer: empty strings, lists, maps, absent optionals and a usage of nothing are left out. Reader: a
+// missing field keeps its default, an unknown one is ignored (journals outlive versions) or refused (`Unknown::refuse`), errors carry the
+// path. Boost.JSON's own described conversion refuses any missing or extra field, hence ours.
 
 #include <boost/describe.hpp>
 #include <boost/json/array.hpp>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "conductorai/ids.hpp"
+#include "conductorai/models.hpp"
 #include "conductorai/result.hpp"
 #include "conductorai/time.hpp"
 #include "core/described.hpp"
@@ -43,6 +44,8 @@ bool is_empty(const T& value) {
     return value == nullptr;
   else if constexpr (is_a<T, Id>)
     return value.empty();
+  else if constexpr (std::is_same_v<T, Usage>)
+    return value == Usage{};  // of all that calls no model
   else if constexpr (requires { value.empty(); })
     return value.empty();
   else

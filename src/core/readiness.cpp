@@ -1,7 +1,7 @@
 #include "core/readiness.hpp"
 
 #include <algorithm>
-#include <deque>
+#include <vector>
 
 #include "base/assert.hpp"
 #include "core/workflow_machine.hpp"
@@ -10,7 +10,7 @@ namespace conductorai::core {
 namespace {
 
 /// Tasks to look at, in the order they became possible. A list, not recursion: a blocked chain may be 10,000 long.
-using Worklist = std::deque<TaskId>;
+using Worklist = std::vector<TaskId>;  // in the order of arrival
 
 bool is_live(const TaskMachine& machine) {
   return std::holds_alternative<task_state::Live>(machine) || std::holds_alternative<task_state::AwaitingApproval>(machine);
@@ -91,7 +91,7 @@ void consider(WorkflowState& state, const TaskId& id, Worklist& work) {
 }
 
 void run(WorkflowState& state, Worklist work) {
-  for (; !work.empty(); work.pop_front()) consider(state, work.front(), work);
+  for (std::size_t next = 0; next < work.size(); ++next) consider(state, TaskId(work[next]), work);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <tuple>
 
 #include "core/expression.hpp"
@@ -94,24 +93,34 @@ bool operator==(const WorkflowState& a, const WorkflowState& b) {
 
 namespace {
 
+/// Kahn's order; by place in the definition, so that one map is enough.
 std::map<TaskId, Phase> phases_with(const WorkflowDefinition& definition, const AgentPhases& others) {
-  const auto dependents = dependents_of(definition);
-  std::map<TaskId, const TaskDefinition*> known;
-  std::map<TaskId, int> open;
-  std::map<TaskId, Phase> latest, phases;
-  for (const TaskDefinition& task : definition.tasks) known[task.id] = &task;
-  for (const auto& [id, task] : known)
-    open[id] = static_cast<int>(std::ranges::count_if(task->needs, [&](const TaskId& need) { return known.contains(need); }));
-  std::deque<TaskId> work;
-  for (const auto& [id, count] : open)
-    if (count == 0) work.push_back(id);
-  for (; !work.empty(); work.pop_front()) {
-    const TaskDefinition& task = *known.at(work.front());
-    const Phase phase = task.phase.value_or(default_phase(task, latest[task.id], others));
+  struct Node {
+    Phase latest = Phase::development;
+    int open = 0;
+    std::vector<std::size_t> dependents;
+  };
+  const std::vector<TaskDefinition>& tasks = definition.tasks;
+  std::map<std::string_view, std::size_t> places;
+  for (std::size_t place = 0; place < tasks.size(); ++place) places.insert_or_assign(tasks[place].id.value, place);
+  std::vector<Node> nodes(tasks.size());
+  for (const auto& [id, place] : places)
+    for (const TaskId& need : tasks[place].needs)
+      if (auto it = places.find(need.value); it != places.end()) {
+        ++nodes[place].open;
+        nodes[it->second].dependents.push_back(place);
+      }
+  std::vector<std::size_t> work;
+  for (const auto& [id, place] : places)
+    if (nodes[place].open == 0) work.push_back(place);
+  std::map<TaskId, Phase> phases;
+  for (std::size_t next = 0; next < work.size(); ++next) {
+    const TaskDefinition& task = tasks[work[next]];
+    const Phase phase = task.phase.value_or(default_phase(task, nodes[work[next]].latest, others));
     phases[task.id] = phase;
-    for (const TaskId& dependent : dependents.at(task.id)) {
-      latest[dependent] = std::max(latest[dependent], phase);
-      if (--open[dependent] == 0) work.push_back(dependent);
+    for (const std::size_t dependent : nodes[work[next]].dependents) {
+      nodes[dependent].latest = std::max(nodes[dependent].latest, phase);
+      if (--nodes[dependent].open == 0) work.push_back(dependent);
     }
   }
   return phases;  // without the tasks of a cycle
@@ -147,10 +156,11 @@ WorkflowState initial_state(WorkflowId id, std::shared_ptr<const WorkflowDefinit
     auto phase = phases.find(task.id);
     TaskRecord record{.definition = task, .phase = phase == phases.end() ? Phase::development : phase->second};
     record.runs_after_failure = asks_status(task.condition);
-    if (!state.tasks.emplace(task.id, record).second) continue;
+    const Phase of = record.phase;
+    if (!state.tasks.try_emplace(task.id, std::move(record)).second) continue;
     state.order.push_back(task.id);
-    state.by_phase[record.phase].push_back(task.id);
-    ++state.unsettled[record.phase];
+    state.by_phase[of].push_back(task.id);
+    ++state.unsettled[of];
     state.unmet_needs[task.id] = static_cast<int>(task.needs.size());
   }
   return state;

@@ -6,7 +6,7 @@ namespace conductorai::infrastructure {
 
 namespace {
 
-constexpr std::int64_t kIdlePages = 256;
+constexpr std::int64_t kIdlePages = 64;
 constexpr std::chrono::milliseconds kIdle{100};  // of the disk, not of anything a simulation could know
 
 /// The store itself is in trouble: every request of the batch meets the same.

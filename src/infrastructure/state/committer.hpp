@@ -44,7 +44,7 @@ class Committer {
  public:
   struct Options {
     std::filesystem::path file;
-    std::int64_t checkpoint_pages = 4'096;
+    std::int64_t checkpoint_pages = 1'024;
     std::function<void()> on_changed;  // on the committer's thread, after a commit that had mark_changed
   };
   Committer(Executor& executor, std::unique_ptr<Connection> connection, Options options);

@@ -111,7 +111,8 @@ bool current(Connection& db, const std::filesystem::path& file) {
 }
 
 void make_tables(Connection& db, const std::filesystem::path& file) {
-  db.script("PRAGMA journal_mode = WAL");
+  // Rows of 1 to 2 KB fill larger pages better; only a new file takes the size.
+  db.script("PRAGMA page_size = 16384; PRAGMA journal_mode = WAL");
   db.script("BEGIN IMMEDIATE");
   try {
     if (number(db, "PRAGMA user_version") == 0) db.script(kTables);

@@ -70,15 +70,18 @@ Error where(Error error, const fs::path& path) {
 }  // namespace
 
 GitWorkspaceManager::GitWorkspaceManager(runtime::Loop& loop, GitWorkspaceSettings settings)
-    : loop_(loop), settings_(std::move(settings)) {}
+    : loop_(loop),
+      settings_(std::move(settings)),
+      trees_(settings_.area.root / "trees"),
+      indexes_(settings_.state_dir / "git" / "indexes") {}
 GitWorkspaceManager::~GitWorkspaceManager() = default;
 
 fs::path GitWorkspaceManager::worktree_path(const AttemptId& attempt) const {
-  return settings_.area.root / "trees" / folder_name(attempt.workflow.str()) / attempt_name(attempt);
+  return trees_ / folder_name(attempt.workflow.str()) / attempt_name(attempt);
 }
 fs::path GitWorkspaceManager::index_path(const AttemptId& attempt) const {
   // In a folder of its own: git makes the file later than us, and an empty folder of the workflow would go with an attempt that is closed.
-  return settings_.state_dir / "git" / "indexes" / folder_name(attempt.workflow.str()) / attempt_name(attempt) / "index";
+  return indexes_ / folder_name(attempt.workflow.str()) / attempt_name(attempt) / "index";
 }
 
 task<Result<GitRepository>> GitWorkspaceManager::repository(fs::path path) {
@@ -279,9 +282,13 @@ task<Result<void>> GitWorkspaceManager::close(AttemptId attempt, fs::path) {
 }
 
 task<Result<void>> GitWorkspaceManager::close_all(WorkflowId workflow, fs::path) {
-  const AttemptId any{.workflow = workflow, .task = TaskId("any")};
-  auto trees = co_await discard(worktree_path(any).parent_path());
-  auto indexes = co_await discard(index_path(any).parent_path().parent_path());
+  const std::string folder = folder_name(workflow.str());
+  const fs::path all_trees = trees_ / folder, all_indexes = indexes_ / folder;
+  std::error_code unknown;  // what cannot be looked at is for `discard` to report
+  const bool nothing = !fs::exists(all_trees, unknown) && !unknown && !fs::exists(all_indexes, unknown) && !unknown;
+  if (nothing) co_return Result<void>{};
+  auto trees = co_await discard(all_trees);
+  auto indexes = co_await discard(all_indexes);
   co_return trees ? indexes : trees;
 }
 

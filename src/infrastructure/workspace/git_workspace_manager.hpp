@@ -55,6 +55,7 @@ class GitWorkspaceManager final : public WorkspaceManager {
 
   runtime::Loop& loop_;
   GitWorkspaceSettings settings_;
+  std::filesystem::path trees_, indexes_;  // a folder each workflow
   std::map<std::filesystem::path, GitRepository> repositories_;
   bool git_checked_ = false;
   int fresh_repositories_ = 0;
