@@ -36,7 +36,7 @@ Result<void> AppSupervisor::take_port(int port) {
 task<Result<std::shared_ptr<Instance>>> AppSupervisor::start_instance(LivePtr live) {
   const Release release = *state_.find(live->id);
   live->log->forget_last_words();
-  live->started = loop_.steady_now();
+  live->started = clock_.steady_now();
   const int port = release.port != 0 ? release.port : state_.port;
   co_return co_await drivers_.find(release.driver)->second->start({release, folder_.files(release.slug), port, live->log});
 }
@@ -56,7 +56,7 @@ task<Result<AppSupervisor::Started>> AppSupervisor::start_healthy(std::string id
   }
   live->instance = *instance;
   crash_point("release.after_start");
-  auto healthy = co_await until_healthy(loop_, *instance, release.health);
+  auto healthy = co_await until_healthy(loop_, clock_, *instance, release.health);
   if (healthy) co_return Started{live, {}};
   co_await runtime::shielded((*instance)->stop(settings.grace));
   live_.remove(live);
@@ -101,8 +101,8 @@ task<Result<bool>> AppSupervisor::replace_by_previous(std::string id, ReleaseSta
       continue;
     }
     AppState next = state_;
-    put(next, id, then, reason, loop_.now());
-    put(next, back, ReleaseState::serving, "serves again instead of " + id, loop_.now());
+    put(next, id, then, reason, clock_.now());
+    put(next, back, ReleaseState::serving, "serves again instead of " + id, clock_.now());
     auto switched = co_await switch_to(started->live, std::move(next));
     if (!switched) co_return fail(switched.error());
     co_return true;
@@ -169,7 +169,7 @@ task<void> AppSupervisor::keep_running(LivePtr live) {
 /// Waits before the next start; false: it is not started any more.
 task<bool> AppSupervisor::after_death(LivePtr live) {
   const Settings settings = settings_of(live->id);
-  const Instant now = loop_.steady_now();
+  const Instant now = clock_.steady_now();
   live->deaths.push_back(now);
   while (now - live->deaths.front() > settings.restart_window) live->deaths.pop_front();
   const auto deaths = static_cast<int>(live->deaths.size());
@@ -181,7 +181,7 @@ task<bool> AppSupervisor::after_death(LivePtr live) {
   }
   const int doublings = std::min(deaths - 1, 20);
   const auto pause = std::min(settings.backoff * (std::int64_t{1} << doublings), settings.backoff_max);
-  auto slept = co_await sleep_for(loop_, pause);
+  auto slept = co_await sleep_for(clock_, pause);
   co_return slept && !live->leaving;
 }
 
@@ -191,7 +191,7 @@ task<bool> AppSupervisor::start_again(LivePtr live) {
     live->note = to_string(instance.error());
     co_return false;
   }
-  auto healthy = co_await until_healthy(loop_, *instance, state_.find(live->id)->health);
+  auto healthy = co_await until_healthy(loop_, clock_, *instance, state_.find(live->id)->health);
   if (healthy && !live->leaving) {
     live->instance = *instance;
     frontend_.set_target(*instance);
@@ -222,9 +222,9 @@ task<void> AppSupervisor::retire(LivePtr live) {
   live->leave.cancel();
   (void)co_await runtime::shielded(live->unkept.wait());
   if (const auto instance = live->instance) {
-    const Instant until = loop_.steady_now() + settings.drain;
-    while (!live->hurry && frontend_.needing(instance.get()) > 0 && loop_.steady_now() < until) {
-      auto slept = co_await sleep_for(loop_, kDrainLook);
+    const Instant until = clock_.steady_now() + settings.drain;
+    while (!live->hurry && frontend_.needing(instance.get()) > 0 && clock_.steady_now() < until) {
+      auto slept = co_await sleep_for(clock_, kDrainLook);
       if (!slept) break;
     }
     crash_point("release.before_stop");

@@ -33,8 +33,9 @@ void put(AppState& app, const std::string& id, ReleaseState state, std::string r
   release.changed_at = now;
 }
 
-AppSupervisor::AppSupervisor(runtime::Loop& loop, AppFolder folder, AppState state, Drivers drivers)
+AppSupervisor::AppSupervisor(runtime::Loop& loop, Clock& clock, AppFolder folder, AppState state, Drivers drivers)
     : loop_(loop),
+      clock_(clock),
       folder_(std::move(folder)),
       state_(std::move(state)),
       drivers_(std::move(drivers)),
@@ -112,7 +113,7 @@ task<Result<void>> AppSupervisor::commit(AppState next) {
 
 task<Result<void>> AppSupervisor::mark(std::string id, ReleaseState state, std::string reason) {
   AppState next = state_;
-  put(next, id, state, std::move(reason), loop_.now());
+  put(next, id, state, std::move(reason), clock_.now());
   co_return co_await commit(std::move(next));
 }
 
@@ -142,13 +143,13 @@ task<Result<void>> AppSupervisor::record(Release wanted, fs::path files) {
                    "conductorai releases stop " + other->id);
   for (const Release& release : state_.releases)
     if (is_platform(release.driver) && (release.state == ReleaseState::previous || release.state == ReleaseState::candidate))
-      put(next, release.id, ReleaseState::stopped, "the app went over to driver " + wanted.driver, loop_.now());
+      put(next, release.id, ReleaseState::stopped, "the app went over to driver " + wanted.driver, clock_.now());
   next.app = wanted.app;
   next.environment = wanted.environment;
   if (next.port == 0) next.port = reserved_ ? reserved_->port : frontend_.port();
   wanted.slug = std::to_string(next.next++);
   wanted.slug.insert(0, wanted.slug.size() < 4 ? 4 - wanted.slug.size() : 0, '0');
-  wanted.created_at = wanted.changed_at = loop_.now();
+  wanted.created_at = wanted.changed_at = clock_.now();
   const fs::path to = folder_.files(wanted.slug);
   const auto area = work_area(folder_.state_dir());
   const std::int64_t most = wanted.limits.disk_bytes;
@@ -210,9 +211,9 @@ task<Result<ReleaseInfo>> AppSupervisor::bring_up(std::string id) {
     if (const Release* old = next.serving(); old != nullptr) {
       const bool degraded = old->state == ReleaseState::degraded;
       put(next, old->id, degraded ? ReleaseState::stopped : ReleaseState::previous,
-          (degraded ? "replaced, after it was rejected: " + old->reason : "replaced by " + id), loop_.now());
+          (degraded ? "replaced, after it was rejected: " + old->reason : "replaced by " + id), clock_.now());
     }
-    put(next, id, ReleaseState::serving, "", loop_.now());
+    put(next, id, ReleaseState::serving, "", clock_.now());
     done = co_await switch_to(started->live, std::move(next));
   }
   if (!done) co_return fail(done.error());
@@ -253,9 +254,9 @@ task<Result<ReleaseInfo>> AppSupervisor::perform_rollback(std::string id) {
   if (!started->live)
     co_return fail(ErrorCode::conflict, "the release before this one is not healthy: " + started->unhealthy, back, "this one serves on");
   AppState next = state_;
-  put(next, id, ReleaseState::stopped, "rolled back to " + back, loop_.now());
+  put(next, id, ReleaseState::stopped, "rolled back to " + back, clock_.now());
   next.find(id)->gave_way_to = back;
-  put(next, back, ReleaseState::serving, "serves again after a rollback of " + id, loop_.now());
+  put(next, back, ReleaseState::serving, "serves again after a rollback of " + id, clock_.now());
   next.find(back)->gave_way_to.clear();
   if (auto switched = co_await switch_to(started->live, std::move(next)); !switched) co_return fail(switched.error());
   co_return get(back);

@@ -24,7 +24,8 @@ using Drivers = std::map<std::string, std::unique_ptr<Driver>, std::less<>>;
 
 class AppSupervisor {
  public:
-  AppSupervisor(runtime::Loop& loop, AppFolder folder, AppState state, Drivers drivers);
+  /// `clock`: all it waits for and writes down; the loop itself outside tests.
+  AppSupervisor(runtime::Loop& loop, Clock& clock, AppFolder folder, AppState state, Drivers drivers);
   AppSupervisor(const AppSupervisor&) = delete;
   AppSupervisor& operator=(const AppSupervisor&) = delete;
 
@@ -122,6 +123,7 @@ class AppSupervisor {
   [[nodiscard]] Settings settings_of(const std::string& id);
 
   runtime::Loop& loop_;
+  Clock& clock_;
   AppFolder folder_;
   AppState state_;
   Drivers drivers_;

@@ -69,17 +69,18 @@ task<Result<void>> try_once(runtime::Loop& loop, std::shared_ptr<Instance> insta
   co_return Result<void>{};
 }
 
-task<Result<void>> try_until_good(runtime::Loop& loop, std::shared_ptr<Instance> instance, HealthCheck check, std::string& last) {
+task<Result<void>> try_until_good(runtime::Loop& loop, Clock& clock, std::shared_ptr<Instance> instance, HealthCheck check,
+                                  std::string& last) {
   int good = 0;
   for (;;) {
-    auto tried = co_await probe_once(loop, instance, check);
+    auto tried = co_await probe_once(loop, clock, instance, check);
     if (!tried && tried.error().code == ErrorCode::cancelled) co_return tried;
     if (instance->ended().is_set()) co_return fail(ErrorCode::unavailable, "it ended before it was healthy: " + instance->how());
     good = tried ? good + 1 : 0;
     if (good >= check.successes) co_return Result<void>{};
     if (!tried) last = tried.error().message;
     // Woken early by its end.
-    (void)co_await runtime::with_deadline(loop, check.interval, "the pause", instance->ended().wait());
+    (void)co_await runtime::with_deadline(clock, check.interval, "the pause", instance->ended().wait());
     const TaskEnvironment environment = co_await current_environment();
     if (environment.cancelled()) co_return fail(ErrorCode::cancelled, "cancelled");
   }
@@ -87,16 +88,16 @@ task<Result<void>> try_until_good(runtime::Loop& loop, std::shared_ptr<Instance>
 
 }  // namespace
 
-task<Result<void>> probe_once(runtime::Loop& loop, std::shared_ptr<Instance> instance, HealthCheck check) {
+task<Result<void>> probe_once(runtime::Loop& loop, Clock& clock, std::shared_ptr<Instance> instance, HealthCheck check) {
   const auto within = check.request_timeout;
-  auto tried = co_await runtime::with_deadline(loop, within, "its answer", try_once(loop, std::move(instance), std::move(check)));
+  auto tried = co_await runtime::with_deadline(clock, within, "its answer", try_once(loop, std::move(instance), std::move(check)));
   co_return tried;
 }
 
-task<Result<void>> until_healthy(runtime::Loop& loop, std::shared_ptr<Instance> instance, HealthCheck check) {
+task<Result<void>> until_healthy(runtime::Loop& loop, Clock& clock, std::shared_ptr<Instance> instance, HealthCheck check) {
   std::string last = "no try has ended";
   const auto within = check.start_timeout;
-  auto good = co_await runtime::with_deadline(loop, within, "getting healthy", try_until_good(loop, instance, check, last));
+  auto good = co_await runtime::with_deadline(clock, within, "getting healthy", try_until_good(loop, clock, instance, check, last));
   if (good || good.error().code != ErrorCode::timeout) co_return good;
   co_return fail(ErrorCode::timeout, "it was not healthy within " + std::to_string(within.count()) + " ms: " + last);
 }

@@ -175,7 +175,7 @@ int serve(const AppFolder& folder, AppState state, UniqueFd lock, UniqueFd liste
   Drivers drivers;
   drivers["container"] = make_container_driver(loop, own_environment(), "/proc/self/exe");
   drivers["process"] = make_process_driver(loop, folder.state_dir(), "/proc/self/exe");
-  Service service{.app = {loop, folder, std::move(state), std::move(drivers)}};
+  Service service{.app = {loop, loop, folder, std::move(state), std::move(drivers)}};
   runtime::TaskScope calls(loop);
   runtime::TaskScope doors(loop);
   doors.spawn(watch_signals(loop, signals.get(), service));
