@@ -1,5 +1,5 @@
 // For tests: `release_tool STATE_DIR CALL ARGUMENT…` performs one call of the port and prints its answer, or the error with exit code 1.
-//   deploy JSON FILES   (a request as in state.json) · reject ID REASON · rollback ID · stop ID REASON · get ID · list
+//   deploy JSON FILES   (a request as in state.json) · reject ID REASON · rollback ID · stop ID REASON · get ID · logs ID · list
 //   ended WORKFLOW STATUS
 #include <cstdio>
 #include <string>
@@ -13,6 +13,8 @@
 
 namespace conductorai::infrastructure::releases {
 namespace {
+
+constexpr std::int64_t kLogBytes = 64 << 10;
 
 ReleaseRequest request_of(const Release& release, const std::string& files) {
   return {.id = release.id,
@@ -53,6 +55,12 @@ int perform(const std::string& state_dir, const std::string& call, const std::st
   if (call == "rollback") return told(runtime::run_to_end(loop, releases->rollback(first)));
   if (call == "stop") return told(runtime::run_to_end(loop, releases->stop(first, second)));
   if (call == "get") return told(runtime::run_to_end(loop, releases->get(first)));
+  if (call == "logs") {
+    auto text = runtime::run_to_end(loop, releases->logs(first, kLogBytes));
+    if (!text) return told(text.error());
+    std::printf("%s\n", core::to_json(Object{{"text", *text}}).c_str());
+    return 0;
+  }
   if (call == "ended") {
     const auto status = second == "COMPLETED" ? WorkflowStatus::completed : WorkflowStatus::failed;
     auto done = runtime::run_to_end(loop, releases->workflow_ended(WorkflowId(first), status));
