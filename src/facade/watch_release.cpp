@@ -4,7 +4,9 @@
 
 #include "agents/monitoring/judgement.hpp"
 #include "agents/monitoring/watch.hpp"
+#include "core/decide.hpp"
 #include "core/document/words.hpp"
+#include "infrastructure/process/lookup.hpp"
 
 namespace conductorai::facade {
 namespace {
@@ -27,14 +29,18 @@ task<Result<ReleaseInfo>> find_release(House* house, MonitorRequest request) {
   co_return *found;
 }
 
-/// The `with` of the last monitor task; without one the release is looked at by GET /.
-task<Result<TaskDefinition>> monitor_task(House* house, WorkflowId workflow) {
+/// The `with` of the last monitor task as an agent would be given it now: what its `${{ }}` read is filled in. Without such a task the
+/// release is looked at by GET /.
+task<Result<Object>> monitor_with(House* house, WorkflowId workflow) {
   auto state = co_await house->engine->get_workflow_state(workflow);
   if (!state) co_return fail(state.error());
-  TaskDefinition found;
-  for (const TaskDefinition& one : state->definition->tasks)
-    if (one.agent.str() == "monitor") found = one;
-  co_return found;
+  TaskId last;
+  for (const TaskId& id : state->order)
+    if (const auto& task = state->tasks.at(id); task.definition.agent.str() == "monitor" && task.children.empty()) last = id;
+  if (last.empty()) co_return Object{};
+  auto parts = core::assignment_parts(*state, last, infrastructure::own_environment());
+  if (!parts) co_return fail(parts.error());
+  co_return std::move(parts->task.with);
 }
 
 }  // namespace
@@ -42,11 +48,10 @@ task<Result<TaskDefinition>> monitor_task(House* house, WorkflowId workflow) {
 task<Result<MonitorReport>> watch_release(House& house, Clock& clock, MonitorRequest request) {
   auto release = co_await find_release(&house, request);
   if (!release) co_return fail(release.error());
-  auto task = co_await monitor_task(&house, request.workflow.empty() ? release->workflow : request.workflow);
-  if (!task) co_return fail(task.error());
-  Object with = task->with;
-  if (request.window) with["window"] = core::document::format_duration(*request.window);
-  auto plan = agents::read_plan(with);
+  auto with = co_await monitor_with(&house, request.workflow.empty() ? release->workflow : request.workflow);
+  if (!with) co_return fail(with.error());
+  if (request.window) (*with)["window"] = core::document::format_duration(*request.window);
+  auto plan = agents::read_plan(*with);
   if (!plan) co_return fail(plan.error());
   auto whole = agents::address(std::move(*plan), release->url);
   if (!whole) co_return fail(whole.error());

@@ -136,6 +136,19 @@ class Watched(harness.ProjectTest):
         self.addCleanup(self.stop, project)
         return project.run("run", "workflow.yaml", "--llm", "mock:answers.yaml", "--json", env=env)
 
+    def test_what_its_probes_read_of_inputs_and_outputs_is_filled_in_later_too(self):
+        project = self.project()
+        probes = [{"get": "${{ tasks.deploy.outputs.url }}/healthz", "status": "${{ inputs.status }}", "name": "health of ${{ env.PLACE }}"}]
+        project.write("w.yaml", {**WORKFLOW, "inputs": {"status": 200}, "env": ["PLACE"], "tasks": {
+            **WORKFLOW["tasks"], "monitor": {**WORKFLOW["tasks"]["monitor"], "with": {"window": "1s", "probes": probes}}}})
+        project.write("answers.yaml", [coding(1, 200)])
+        self.addCleanup(self.stop, project)
+        done = project.run("run", "w.yaml", "--llm", "mock:answers.yaml", "--json", env={"PLACE": "here"})
+        self.assertEqual(done.code, 0, done)
+        later = project.run("monitor", "watched", "--json", env={"PLACE": "there"})
+        self.assertEqual(later.code, 0, later)
+        self.assertEqual({line["probe"] for line in later.lines if line["type"] == "sample"}, {"health of there"})
+
     def test_a_probe_that_cannot_work_is_told_before_anything_runs(self):
         project = self.project()
         wrong = {**WORKFLOW, "tasks": {**WORKFLOW["tasks"], "monitor": {**WORKFLOW["tasks"]["monitor"],
