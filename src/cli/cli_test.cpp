@@ -207,6 +207,16 @@ TEST(Summary, SaysWhereTheResultIsAndHowToLookAtIt) {
   EXPECT_THAT(summary_text(finished(), "", 0, false), Not(HasSubstr("conductorai events")));
 }
 
+TEST(Summary, TellsOfProbesByTheObjectiveTheyHold) {
+  WorkflowView view = finished();
+  view.tasks[0].evidence = {{.kind = "probes", .summary = "GET /: 20 of 20"},
+                            {.kind = "probes", .summary = "POST /shorten: 20 of 20"},
+                            {.kind = "slo", .summary = "availability 100 %; 2 of 2 probes hold it"}};
+  EXPECT_THAT(summary_text(view, "/s", 0, false), AllOf(HasSubstr("2 of 2 probes hold it"), Not(HasSubstr("POST /shorten"))));
+  view.tasks[0].evidence.pop_back();
+  EXPECT_THAT(summary_text(view, "/s", 0, false), HasSubstr("POST /shorten: 20 of 20"));
+}
+
 TEST(Summary, TellsWhatFailedInItsOwnWordsAndStaysShort) {
   WorkflowView view = finished();
   view.tasks[0].verdict = Verdict::failed;

@@ -46,8 +46,11 @@ std::string evidence_words(const Evidence& evidence) {
 std::string why_of(const TaskView& task) {
   if (!task.reason.empty()) return task.reason;
   if (!went_well(task) || task.evidence.empty()) return task.summary;
+  // What the objective says of all probes together says enough of those that hold it.
+  const bool judged = std::ranges::find(task.evidence, "slo", &Evidence::kind) != task.evidence.end();
   std::string out;
-  for (const Evidence& evidence : task.evidence) out += (out.empty() ? "" : ", ") + evidence_words(evidence);
+  for (const Evidence& evidence : task.evidence)
+    if (!judged || evidence.kind != "probes") out += (out.empty() ? "" : ", ") + evidence_words(evidence);
   return out;
 }
 

@@ -140,7 +140,8 @@ class Judge {
     const double cpu = cores();
     std::string text = how_alive();
     if (samples.front().restarts >= 0) text += fmt::format(", {} restarts", restarts);
-    if (rss > 0) text += fmt::format(", memory {} to {}", size_text(samples.front().rss_bytes), size_text(rss));
+    const std::string first = size_text(samples.front().rss_bytes), most = size_text(rss);
+    if (rss > 0) text += first == most ? ", memory " + most : fmt::format(", memory {} to {}", first, most);
     if (cpu >= 0) text += fmt::format(", {:.2f} cores", cpu);
     add_evidence("process", std::move(text));
     if (dead != samples.end())
