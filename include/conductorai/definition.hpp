@@ -101,12 +101,21 @@ struct LlmTarget {
   friend bool operator==(const LlmTarget&, const LlmTarget&) = default;
 };
 
+enum class ToolUse { off, on };
+
 struct LlmDefinition {
   std::string provider;  // "mock", "mock:FILE", "replay:FILE", "record:FILE", "openai", "anthropic"; empty: not configured
   std::string model;
   int retries = 2;  // inside a call, transient errors only
   std::vector<LlmTarget> fallback;
-  Digest script;  // the scripted LLM's answers, kept as an artifact when the workflow starts
+  Digest script;                               // the scripted LLM's answers, kept as an artifact when the workflow starts
+  std::optional<ToolUse> tools;                // left out: settled when a workflow starts, by who answers
+  std::optional<int> tool_turns;               // answers of one attempt that call tools
+  std::optional<int> tool_repeats;             // of one call with the same result, nothing new between them: then the model is stuck
+  std::optional<int> follow_ups;               // to an answer that does not follow its schema
+  std::optional<std::int64_t> context_tokens;  // what the model can take in, its answer counted
+  static constexpr int kToolTurns = 40, kToolRepeats = 3, kFollowUps = 2;
+  static constexpr std::int64_t kContextTokens = 128'000;
   friend bool operator==(const LlmDefinition&, const LlmDefinition&) = default;
 };
 

@@ -36,6 +36,7 @@ BOOST_DESCRIBE_STRUCT(TaskResult, (),
 BOOST_DESCRIBE_STRUCT(AgentState, (), (id, type, status, capacity, running, succeeded, failed, current_tasks, last_heartbeat, breaker))
 BOOST_DESCRIBE_ENUM(Network, none, prepare, full)
 BOOST_DESCRIBE_ENUM(OnExhausted, fail, complete_with_warnings)
+BOOST_DESCRIBE_ENUM(ToolUse, off, on)
 BOOST_DESCRIBE_STRUCT(RetryPolicy, (), (max_attempts, backoff, max_backoff))
 BOOST_DESCRIBE_STRUCT(TaskDefinition, (),
                       (id, agent, phase, needs, condition, with, timeout, retry, foreach, max_parallel, continue_on_error, priority,
@@ -49,7 +50,8 @@ BOOST_DESCRIBE_STRUCT(BudgetDefinition, (), (usd_micros, tokens, calls, wall_ms)
 BOOST_DESCRIBE_STRUCT(PolicyDefinition, (),
                       (max_concurrent_tasks, max_concurrent_per_agent, approvals, deploy_targets, allowed_commands, approval_timeout))
 BOOST_DESCRIBE_STRUCT(LlmTarget, (), (provider, model))
-BOOST_DESCRIBE_STRUCT(LlmDefinition, (), (provider, model, retries, fallback, script))
+BOOST_DESCRIBE_STRUCT(LlmDefinition, (),
+                      (provider, model, retries, fallback, script, tools, tool_turns, tool_repeats, follow_ups, context_tokens))
 BOOST_DESCRIBE_STRUCT(WorkflowDefinition, (),
                       (name, description, requirement, inputs, env, timeout, workspace, toolchain, sandbox, tasks, gates, max_rounds,
                        max_loops, on_exhausted, budget, policies, llm))

@@ -39,6 +39,7 @@ constexpr std::array kUsualNames{UsualName{"OPENAI_API_KEY", "llm.openai-key"},
 
 bool is_text_key(const std::string& path) {
   static constexpr std::array kTyped{"llm.retries",
+                                     "llm.context-tokens",
                                      "llm.headers",
                                      "llm.requests-per-minute",
                                      "llm.tokens-per-minute",
@@ -235,6 +236,8 @@ void apply_config(const Config& config, WorkflowDefinition& definition) {
   const bool same_provider = configured.empty() || core::answering(definition.llm.provider) == core::answering(configured);
   if (outranks_file("llm.model") || (definition.llm.model.empty() && same_provider)) definition.llm.model = config.llm.model;
   if (config.llm.retries && outranks_file("llm.retries")) definition.llm.retries = *config.llm.retries;
+  if (!definition.llm.tools || outranks_file("llm.tools")) definition.llm.tools = config.llm.tools;
+  if (!definition.llm.context_tokens || outranks_file("llm.context-tokens")) definition.llm.context_tokens = config.llm.context_tokens;
   keep_stricter(definition.budget, config.budget);
   for (TaskDefinition& task : definition.tasks) keep_stricter(task.timeout, config.runtime.task_timeout);
 }

@@ -36,6 +36,8 @@ struct LlmConfig {
   std::string proxy, ca_file, prices;
   Secret openai_key, anthropic_key;
   std::optional<int> retries;
+  std::optional<ToolUse> tools;
+  std::optional<std::int64_t> context_tokens;
   Milliseconds timeout{120'000};  // of one call
   Milliseconds connect_timeout{10'000};
   Milliseconds first_byte_timeout{60'000};

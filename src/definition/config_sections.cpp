@@ -68,6 +68,9 @@ const Section<LlmConfig>& llm_section() {
           .key("prices", &LlmConfig::prices, line("a path"), "prices of models that come before the built-in ones")
           .key("openai-key", &LlmConfig::openai_key, secret(), "also OPENAI_API_KEY")
           .key("anthropic-key", &LlmConfig::anthropic_key, secret(), "also ANTHROPIC_API_KEY")
+          .key("tools", &LlmConfig::tools, tool_use(), "of workflows that do not say: auto, off or on")
+          .key("context-tokens", &LlmConfig::context_tokens, integer<std::int64_t>(4'096, 100'000'000),
+               "what the model can take in, its answer counted")
           .key("retries", &LlmConfig::retries, integer<int>(0, 20), "of transient errors, inside one call")
           .key("timeout", &LlmConfig::timeout, duration(), "of one call")
           .key("connect-timeout", &LlmConfig::connect_timeout, duration(), "of reaching the service")
@@ -204,6 +207,10 @@ const std::vector<ConfigKey>& config_keys() {
       {"llm.anthropic-key", "{ command: pass show anthropic }", "likewise; also ANTHROPIC_API_KEY", true,
        [](C c) { return shown_secret(c.llm.anthropic_key); }},
       {"llm.retries", "2", "of transient errors, inside one call", false, [](C c) { return shown_optional(c.llm.retries); }},
+      {"llm.tools", "auto", "whether agents work by tools: auto, off or on (docs/tools.md)", false,
+       [](C c) { return std::string(tool_use_name(c.llm.tools)); }},
+      {"llm.context-tokens", "128000", "what the model can take in, its answer counted; old tool results are left out past it", false,
+       [](C c) { return shown_optional(c.llm.context_tokens); }},
       {"llm.timeout", "2m", "of one call", false, [](C c) { return format_duration(c.llm.timeout); }},
       {"llm.connect-timeout", "10s", "of reaching the service", false, [](C c) { return format_duration(c.llm.connect_timeout); }},
       {"llm.first-byte-timeout", "1m", "until an answer begins", false, [](C c) { return format_duration(c.llm.first_byte_timeout); }},

@@ -108,6 +108,19 @@ TEST_F(ConfigFiles, ARecordingIsOfWhoeverWouldAnswerWithoutIt) {
   EXPECT_EQ(named.llm.provider, "replay:/tmp/c.jsonl");
 }
 
+TEST_F(ConfigFiles, SaysWhetherAgentsWorkByToolsWhereTheWorkflowDoesNot) {
+  project("llm: { tools: off, context-tokens: 8192 }\n");
+  WorkflowDefinition open, said;
+  said.llm.tools = ToolUse::on;
+  said.llm.context_tokens = 200'000;
+  apply_config(*load_config(request_), open);
+  apply_config(*load_config(request_), said);
+  EXPECT_EQ(open.llm.tools, ToolUse::off);
+  EXPECT_EQ(open.llm.context_tokens, 8'192);
+  EXPECT_EQ(said.llm.tools, ToolUse::on);
+  EXPECT_EQ(said.llm.context_tokens, 200'000);
+}
+
 TEST_F(ConfigFiles, SecretsAreNeverShown) {
   project("llm: { anthropic-key: sk-ant-hidden1 }\nredis: { url: \"redis://u:hidden2@h:1/0\" }\ns3: { secret-key: { value: hidden3 } }\n");
   request_.environment["OPENAI_API_KEY"] = "hidden4";

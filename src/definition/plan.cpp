@@ -33,6 +33,15 @@ std::int64_t normal_calls(const TaskDefinition& task, const std::vector<AgentDes
   return asks_model(task, agents) && task.agent.value != "monitor" ? 1 : 0;
 }
 
+/// What a script calls is known when the workflow starts, and costs nothing.
+bool works_by_tools(const LlmDefinition& llm, const TaskDefinition& task, const std::vector<AgentDescription>& agents) {
+  const AgentDescription* agent = find_agent(agents, task.agent);
+  if (agent == nullptr || std::ranges::find(agent->with, "tools", &WithKey::name) == agent->with.end()) return false;
+  if (const auto own = task.with.find("tools"); own != task.with.end() && own->second.as_bool() != nullptr) return *own->second.as_bool();
+  const bool real = !llm.provider.empty() && !llm.provider.starts_with("mock");
+  return llm.tools ? *llm.tools == ToolUse::on : real;
+}
+
 std::int64_t children_of(const TaskDefinition& task) {
   if (!task.foreach || task.foreach->as_array() == nullptr) return 1;
   return static_cast<std::int64_t>(task.foreach->as_array()->size());
@@ -56,7 +65,10 @@ PlannedTask plan_task(const WorkflowDefinition& definition, const TaskDefinition
   planned.max_attempts = task.retry.max_attempts;
   planned.calls = normal_calls(task, agents);
   const std::int64_t tries = times(definition.llm.retries + 1, static_cast<std::int64_t>(definition.llm.fallback.size()) + 1);
-  const std::int64_t a_pass = times(asks_model(task, agents) ? tries : 0, times(task.retry.max_attempts, children_of(task)));
+  const std::int64_t turns =
+      works_by_tools(definition.llm, task, agents) ? definition.llm.tool_turns.value_or(LlmDefinition::kToolTurns) + std::int64_t{1} : 1;
+  const std::int64_t calls = asks_model(task, agents) ? times(tries, turns) : 0;
+  const std::int64_t a_pass = times(calls, times(task.retry.max_attempts, children_of(task)));
   planned.calls_worst = times(a_pass, passes);
   return planned;
 }

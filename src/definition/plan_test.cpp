@@ -49,6 +49,22 @@ TEST(Plan, IsBoundedByTheBudgetAndSurvivesLargeNumbers) {
   EXPECT_FALSE(plan.open_ended);
 }
 
+TEST(Plan, CountsEveryTurnOfAgentsThatWorkByTools) {
+  const std::vector<AgentDescription> agents{agent("coding", true, Phase::development, {{"tools", WithKey::Type::boolean}})};
+  const auto worst = [&](const std::string& llm, const std::string& with) {
+    const auto loaded = load_text("name: a\nrequirement: b\nrework: { max-rounds: 1 }\nllm: { retries: 0, tool-turns: 9, " + llm +
+                                      " }\ntasks:\n  x: { agent: coding, retry: { max-attempts: 1 }, with: { " + with + " } }\n",
+                                  agents);
+    EXPECT_TRUE(loaded) << problems_of(loaded);
+    return loaded ? make_plan(loaded->definition, agents).calls_worst : 0;
+  };
+  EXPECT_EQ(worst("provider: anthropic", ""), 10);
+  EXPECT_EQ(worst("provider: anthropic, tools: off", ""), 1);
+  EXPECT_EQ(worst("provider: anthropic", "tools: false"), 1);
+  EXPECT_EQ(worst("provider: mock", ""), 1);
+  EXPECT_EQ(worst("provider: mock, tools: on", ""), 10);
+}
+
 TEST(Plan, IsPrintedForPeople) {
   const std::string text =
       to_text(plan_of("name: demo\nrequirement: b\npolicies: { approvals: [test] }\ntasks:\n  code: { agent: coding }\n  test: { agent: "

@@ -184,6 +184,15 @@ const Section<LlmDefinition>& llm_section() {
           .key("provider", &LlmDefinition::provider, provider_name(), "openai, anthropic, mock, mock:FILE, record:FILE or replay:FILE")
           .key("model", &LlmDefinition::model, one_line(), "its name with the provider")
           .key("retries", &LlmDefinition::retries, integer<int>(0, 20), "of transient errors, inside one call; 2 where left out")
+          .key("tools", &LlmDefinition::tools, tool_use(), "whether agents work by tools: auto, off or on; auto where left out")
+          .key("tool-turns", &LlmDefinition::tool_turns, integer<int>(1, 10'000),
+               "answers of one attempt that call tools; 40 where left out")
+          .key("tool-repeats", &LlmDefinition::tool_repeats, integer<int>(2, 1'000),
+               "of one call with the same result and nothing new between, before the attempt fails; 3 where left out")
+          .key("follow-ups", &LlmDefinition::follow_ups, integer<int>(0, 20),
+               "to an answer that does not follow its schema; 2 where left out")
+          .key("context-tokens", &LlmDefinition::context_tokens, integer<std::int64_t>(4'096, 100'000'000),
+               "what the model can take in, its answer counted; 128000 where left out")
           .key("fallback", &LlmDefinition::fallback, list(target.type(), 0, 10), "asked in turn when the first cannot answer");
   return section;
 }
@@ -235,6 +244,16 @@ Section<Budget> with_limits(Section<Budget> section) {
 Type<std::string> provider_name() {
   return text({.pattern = "openai|anthropic|mock|(mock|record|replay):.+",
                .expected = "a provider: openai, anthropic, mock, mock:FILE, record:FILE or replay:FILE"});
+}
+
+Type<std::optional<ToolUse>> tool_use() {
+  using Use = std::optional<ToolUse>;
+  return choice<Use>({{"auto", Use{}}, {"off", Use(ToolUse::off)}, {"on", Use(ToolUse::on)}});
+}
+
+std::string_view tool_use_name(std::optional<ToolUse> use) {
+  if (!use) return "auto";
+  return *use == ToolUse::on ? "on" : "off";
 }
 
 std::string task_id_problem(const std::string& id) {

@@ -24,6 +24,10 @@ const core::document::Section<BudgetConfig>& budget_config_section();
 /// "mock", "mock:FILE", "record:FILE", "replay:FILE", "openai", "anthropic"
 core::document::Type<std::string> provider_name();
 
+/// auto, off, on
+core::document::Type<std::optional<ToolUse>> tool_use();
+std::string_view tool_use_name(std::optional<ToolUse> use);
+
 /// What is wrong with a task's id; empty when nothing is.
 std::string task_id_problem(const std::string& id);
 

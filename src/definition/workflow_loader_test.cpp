@@ -45,6 +45,19 @@ TEST(LoadWorkflow, ReadsJsonAsItReadsYaml) {
   EXPECT_FALSE(load_text("{name: a, requirement: b}", all_agents(), "w.json"));
 }
 
+TEST(LoadWorkflow, ReadsHowAgentsWorkWithTheirModel) {
+  const auto loaded =
+      load_text("name: a\nrequirement: b\nllm: { tools: on, tool-turns: 7, tool-repeats: 4, follow-ups: 0, context-tokens: 8192 }\n");
+  ASSERT_TRUE(loaded) << problems_of(loaded);
+  const LlmDefinition& llm = loaded->definition.llm;
+  EXPECT_EQ(llm.tools, ToolUse::on);
+  EXPECT_EQ(llm.tool_turns, 7);
+  EXPECT_EQ(llm.tool_repeats, 4);
+  EXPECT_EQ(llm.follow_ups, 0);
+  EXPECT_EQ(llm.context_tokens, 8'192);
+  EXPECT_NE(problems_of("name: a\nrequirement: b\nllm: { tools: maybe }\n"), "loaded");
+}
+
 TEST(LoadWorkflow, GivesTheSevenStandardTasksWhereNoneAreNamed) {
   const auto loaded = load_text("name: a\nrequirement: b\n");
   ASSERT_TRUE(loaded) << problems_of(loaded);
