@@ -23,6 +23,15 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   return std::move(text).str();
 }
 
+/// A script that calls tools wants them offered; one that does not was written without them.
+void settle_tools(LlmDefinition& llm, bool calls_tools) {
+  if (!llm.tools) llm.tools = calls_tools ? ToolUse::on : ToolUse::off;
+}
+
+bool calls_tools(const integrations::ScriptRule& rule) {
+  return !rule.reply.tool_calls.empty();
+}
+
 /// Keeps the model alive as long as an attempt talks to it.
 class Held final : public BaseLLMProvider {
  public:
@@ -46,6 +55,7 @@ Models::Models(Ports ports) : ports_(std::move(ports)) {
 
 task<Result<LlmDefinition>> Models::pin(WorkflowId workflow, LlmDefinition llm, std::filesystem::path project_root) {
   const core::ProviderName name = core::parse_provider(llm.provider);
+  if (!name.kind.empty() && name.kind != "mock") settle_tools(llm, true);
   if (name.file.empty() || !llm.script.empty()) {
     if (llm.provider.empty() || llm.provider == "mock" || is_real_provider(llm.provider) || !llm.script.empty()) co_return llm;
     co_return fail(ErrorCode::unsupported, "this build has no LLM provider '" + llm.provider + "'", {}, std::string(kProviders));
@@ -62,7 +72,9 @@ task<Result<LlmDefinition>> Models::pin(WorkflowId workflow, LlmDefinition llm, 
   auto text = read_file(file);
   if (!text) co_return fail(text.error());
   if (name.kind == "mock") {
-    if (auto script = integrations::parse_script(*text, file.string()); !script) co_return fail(script.error());
+    auto script = integrations::parse_script(*text, file.string());
+    if (!script) co_return fail(script.error());
+    settle_tools(llm, std::ranges::any_of(*script, calls_tools));
   } else if (auto cassette = integrations::parse_cassette(*text, file.string()); !cassette) {
     co_return fail(cassette.error());
   }
@@ -187,7 +199,8 @@ task<Result<std::unique_ptr<BaseLLMProvider>>> Models::open(std::shared_ptr<cons
   auto stack = integrations::make_call_stack(
       {.states = ports_.states, .artifacts = ports_.artifacts, .clock = ports_.clock, .entropy = ports_.entropy, .notice = ports_.notice},
       targets_of(**model), {.retries = assignment->workflow->llm.retries},
-      {.epoch = assignment->epoch, .scopes = assignment->scopes, .agent = {}, .timeout = ports_.services.timeout()});
+      {.epoch = assignment->epoch, .scopes = assignment->scopes, .agent = {}, .timeout = ports_.services.timeout(),
+       .follow_ups = assignment->workflow->llm.follow_ups.value_or(LlmDefinition::kFollowUps)});
   co_return std::make_unique<Held>(*model, std::move(stack));
 }
 

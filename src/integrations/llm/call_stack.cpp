@@ -57,7 +57,7 @@ class CallStack final : public BaseLLMProvider {
       : record_(ports.states),
         lanes_(make_lanes(ports, chain, retries, account)),
         fallback_(links(), record_, std::move(ports.notice)),
-        structured_(fallback_) {}
+        structured_(fallback_, account.follow_ups) {}
   [[nodiscard]] std::string_view name() const override { return structured_.name(); }
   task<Result<LLMResponse>> chat(LLMRequest request) override { return structured_.chat(std::move(request)); }
 

@@ -25,6 +25,7 @@ struct CallAccount {
   Milliseconds timeout{120'000};  // of one call: what it reserves of the wall budget, or all that is left of that
   std::optional<Price> price{};   // of the model; without one nothing is charged in money, and no scope may limit it
   bool frames = false;            // the provider counts tokens of its own around messages and tools
+  int follow_ups = 2;             // to an answer that does not follow its schema
 };
 
 /// How a failed try is settled (DESIGN §9): a definite refusal costs nothing, an unknown outcome is charged at its worst case.

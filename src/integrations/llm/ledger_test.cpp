@@ -246,6 +246,57 @@ TEST_F(Stack, FailsAsInvalidAnswerAfterTwoFollowUps) {
   EXPECT_EQ(model.asked.size(), 3u);
 }
 
+TEST_F(Stack, HandsOnATurnThatCallsToolsWithoutHoldingItToTheSchema) {
+  auto turn = text_answer("let me look");
+  turn.finish = FinishReason::tool_calls;
+  turn.tool_calls = {{.id = "1", .name = "read_file", .arguments = Object{{"path", "a.py"}}}};
+  model.answers.push_back(turn);
+  auto request = request_of("review", "count");
+  request.answer_schema = kSchema;
+  auto answer = ask_stack(request);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->tool_calls.size(), 1u);
+  EXPECT_EQ(model.asked.size(), 1u);
+}
+
+TEST_F(Stack, AsksNotAgainWhereAskingWouldNotHelp) {
+  for (const FinishReason finish : {FinishReason::length, FinishReason::content_filter, FinishReason::refusal}) {
+    auto cut = text_answer(R"({"n":)");
+    cut.finish = finish;
+    model.answers.push_back(cut);
+    auto request = request_of("review", "count", std::to_string(static_cast<int>(finish) + 1));
+    request.answer_schema = kSchema;
+    auto answer = ask_stack(request);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, ErrorCode::invalid_answer);
+  }
+  EXPECT_EQ(model.asked.size(), 3u);
+}
+
+TEST_F(Stack, AFollowUpQuotesWholeCharactersAndNeverNothing) {
+  std::string umlauts;
+  for (int i = 0; i < 1'500; ++i) umlauts += "ä";  // 2,000 bytes end within one where it is shifted by one
+  model.answers.push_back(text_answer("x" + umlauts));
+  model.answers.push_back(text_answer(""));
+  model.answers.push_back(text_answer(R"({"n":1})"));
+  auto request = request_of("review", "count");
+  request.answer_schema = kSchema;
+  ASSERT_TRUE(ask_stack(request));
+  const auto& messages = model.asked[2].messages;
+  const std::string& quoted = messages[messages.size() - 4].text;
+  EXPECT_EQ(quoted.substr(quoted.size() - 5), "ä…");
+  EXPECT_NE(messages[messages.size() - 2].text, "");
+}
+
+TEST_F(Stack, FollowsUpAsOftenAsItIsToldTo) {
+  account.follow_ups = 0;
+  model.answers.push_back(text_answer("I passed, trust me"));
+  auto request = request_of("review", "count");
+  request.answer_schema = kSchema;
+  EXPECT_EQ(ask_stack(request).error().code, ErrorCode::invalid_answer);
+  EXPECT_EQ(model.asked.size(), 1u);
+}
+
 TEST(AnswerSchema, NamesWhereAnAnswerBreaksIt) {
   EXPECT_EQ(*schema_violation(kSchema, R"({"n":3,"verdict":"passed"})"), "");
   EXPECT_NE(*schema_violation(kSchema, R"({"n":3.5})"), "");

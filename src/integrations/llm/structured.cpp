@@ -93,8 +93,30 @@ Result<Checked> check(const LLMRequest& request, const LLMResponse& answer) {
   return Checked{.json = std::move(json), .violation = std::move(*violation)};
 }
 
+/// At most `bytes`, cut at a character's start: half a character is refused by services.
+std::string beginning(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return std::string(text);
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
+  return std::string(text.substr(0, bytes)) + "…";
+}
+
+/// What asking again would not mend.
+std::optional<Error> ended_badly(const LLMResponse& answer) {
+  switch (answer.finish) {
+    case FinishReason::refusal:
+      return Error{.code = ErrorCode::invalid_answer,
+                   .message = "the model refused: " + beginning(answer.refusal.empty() ? answer.text : answer.refusal, 200)};
+    case FinishReason::length: return Error{.code = ErrorCode::invalid_answer, .message = "the answer was cut off at the output limit"};
+    case FinishReason::content_filter:
+      return Error{.code = ErrorCode::invalid_answer, .message = "the provider's filter withheld the answer"};
+    case FinishReason::stop:
+    case FinishReason::tool_calls: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 void add_follow_up(LLMRequest& request, const LLMResponse& answer, const std::string& violation) {
-  std::string quoted = answer.text.substr(0, kQuotedBytesMax);
+  std::string quoted = answer.text.empty() ? "(an empty answer)" : beginning(answer.text, kQuotedBytesMax);
   request.messages.push_back({.role = Role::assistant, .text = std::move(quoted), .tool_calls = {}, .tool_call_id = {}});
   request.messages.push_back({.role = Role::user,
                               .text = "That answer cannot be used: " + violation +
@@ -121,8 +143,8 @@ task<Result<LLMResponse>> StructuredProvider::chat(LLMRequest request) {
         answer.error().cause = std::make_shared<Error>(Error{.code = ErrorCode::invalid_answer, .message = violation});
       co_return answer;
     }
-    if (answer->finish == FinishReason::refusal)
-      co_return fail(ErrorCode::invalid_answer, "the model refused: " + answer->text.substr(0, 200));
+    if (auto ended = ended_badly(*answer)) co_return fail(std::move(*ended));
+    if (!answer->tool_calls.empty()) co_return answer;  // it is not done yet
     auto checked = check(request, *answer);
     if (!checked) co_return fail(checked.error());
     if (checked->violation.empty()) {

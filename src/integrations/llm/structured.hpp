@@ -15,7 +15,8 @@ Result<Value> json_of_answer(std::string_view text);
 Result<std::string> schema_violation(std::string_view schema, std::string_view json);
 
 /// Each follow-up quotes the violation and is a step of its own ("3.1", "3.2"). On success `text` is compact JSON that follows the schema.
-/// Errors: those of `inner`; invalid_answer when the last follow-up is wrong too, or the model refused.
+/// A turn that calls tools is no answer yet and comes as it is. Errors: those of `inner`; invalid_answer when the last follow-up is wrong
+/// too, and where a follow-up would not help: the model refused, the answer was cut off at the output limit or withheld by a filter.
 class StructuredProvider final : public BaseLLMProvider {
  public:
   explicit StructuredProvider(BaseLLMProvider& inner, int follow_ups = 2) : inner_(inner), follow_ups_(follow_ups) {}
