@@ -37,9 +37,10 @@ struct CommandOutcome {
 
 /// An outside call of an agent's own kind, as a step: a release, a window of probes.
 struct RecordRequest {
-  std::string kind;     // "release", "probe"
-  std::string request;  // names what is asked; the same after a crash
-  std::string label;    // for progress
+  std::string kind;            // "release", "probe"
+  std::string request;         // names what is asked; the same after a crash
+  std::string label;           // for progress
+  bool changes_files = false;  // of the workspace: the tree it leaves is recorded too, and the files are set to it when it is answered
 };
 /// Performs it; `StepId` names it for good, so that the other side can recognise a repetition. Its answer is what is recorded.
 using PerformStep = std::function<task<Result<Value>>(StepId)>;

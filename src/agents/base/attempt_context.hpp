@@ -63,7 +63,9 @@ class AttemptContext final : public TaskContext {
   task<Result<void>> keep_collected(CommandRequest request, CommandRecord& record);
   task<Result<std::string>> keep_body(StepId step, std::string body);
   task<Result<void>> settle(StepFinish finish);
-  task<Result<Value>> perform_recorded(StepId step, int try_number, PerformStep perform);
+  task<Result<Value>> perform_recorded(StepFinish finish, PerformStep perform, bool changes_files);
+  task<Result<Value>> replay_recorded(StepRecord step);
+  task<Result<void>> fill_finish(StepFinish& finish, Value answer, bool changes_files);
   task<Result<std::string>> body_of(std::string stored);
   task<Result<CommandOutcome>> replay(StepRecord step, std::vector<std::string> collect);
   task<Result<CommandOutcome>> with_collected(CommandRecord record, std::vector<std::string> collect);

@@ -21,36 +21,46 @@ task<Result<Value>> AttemptContext::record(RecordRequest request, PerformStep pe
   if (begun->outcome == StepBegun::Outcome::refused)
     co_return fail(ErrorCode::budget_exhausted, begun->refusal, to_string(assignment_->id), "raise it with `resume --add-budget`");
   if (begun->outcome == StepBegun::Outcome::answered) {
-    auto body = co_await body_of(std::move(begun->record.response));
-    if (!body) co_return fail(body.error());
-    auto answer = core::parse_json(*body);
+    auto answer = co_await replay_recorded(std::move(begun->record));
     co_return answer;
   }
   if (!request.label.empty()) progress(std::move(request.label));
-  auto performed = co_await perform_recorded(step, begun->record.tries, std::move(perform));
-  co_return performed;
-}
-
-task<Result<Value>> AttemptContext::perform_recorded(StepId step, int try_number, PerformStep perform) {
-  auto answer = co_await perform(step);
-  if (answer) *answer = mask_.value(std::move(*answer));
-  crash_point("agent.after_record");
   StepFinish finish{.id = step,
-                    .try_number = try_number,
+                    .try_number = begun->record.tries,
                     .status = StepStatus::answered,
                     .usage = {},
                     .response = {},
                     .tree = {},
                     .epoch = assignment_->epoch};
+  auto performed = co_await perform_recorded(std::move(finish), std::move(perform), request.changes_files);
+  co_return performed;
+}
+
+task<Result<Value>> AttemptContext::replay_recorded(StepRecord step) {
+  if (!step.tree.empty()) {
+    auto opened = co_await workspace();
+    if (!opened) co_return fail(opened.error());
+    auto restored = co_await (*opened)->restore(step.tree);
+    if (!restored) co_return fail(restored.error());
+  }
+  auto body = co_await body_of(std::move(step.response));
+  if (!body) co_return fail(body.error());
+  auto answer = core::parse_json(*body);
+  co_return answer;
+}
+
+task<Result<Value>> AttemptContext::perform_recorded(StepFinish finish, PerformStep perform, bool changes_files) {
+  auto answer = co_await perform(finish.id);
+  if (answer) *answer = mask_.value(std::move(*answer));
+  crash_point("agent.after_record");
   if (answer) {
-    auto body = co_await runtime::shielded(keep_body(step, core::to_json(*answer)));
-    if (!body) {
+    auto filled = co_await runtime::shielded(fill_finish(finish, *answer, changes_files));
+    if (!filled) {
       finish.status = StepStatus::unknown;
-      finish.response = error_body(body.error());
+      finish.response = error_body(filled.error());
       auto settled = co_await runtime::shielded(settle(std::move(finish)));
-      co_return fail(settled ? body.error() : settled.error());
+      co_return fail(settled ? filled.error() : settled.error());
     }
-    finish.response = std::move(*body);
   } else {
     finish.status = answer.error().code == ErrorCode::cancelled ? StepStatus::unknown : StepStatus::failed;
     finish.response = error_body(answer.error());
@@ -58,6 +68,20 @@ task<Result<Value>> AttemptContext::perform_recorded(StepId step, int try_number
   auto settled = co_await runtime::shielded(settle(std::move(finish)));
   if (!settled) co_return fail(settled.error());
   co_return answer;
+}
+
+task<Result<void>> AttemptContext::fill_finish(StepFinish& finish, Value answer, bool changes_files) {
+  if (changes_files) {
+    auto opened = co_await workspace();
+    if (!opened) co_return fail(opened.error());
+    auto tree = co_await (*opened)->snapshot();
+    if (!tree) co_return fail(tree.error());
+    finish.tree = std::move(*tree);
+  }
+  auto body = co_await keep_body(finish.id, core::to_json(answer));
+  if (!body) co_return fail(body.error());
+  finish.response = std::move(*body);
+  co_return Result<void>{};
 }
 
 }  // namespace conductorai::agents
