@@ -5,6 +5,7 @@
 
 #include "agents/base/answer_files.hpp"
 #include "agents/base/command_record.hpp"
+#include "base/assert.hpp"
 #include "evidence/text.hpp"
 
 namespace conductorai::agents {
@@ -15,6 +16,19 @@ std::string data_block(std::string_view name, std::string_view attributes, std::
   std::string block = "<" + tag + (attributes.empty() ? "" : " " + std::string(attributes)) + ">\n" + std::string(content);
   if (!block.ends_with('\n')) block += '\n';
   return block + "</" + tag + ">\n";
+}
+
+std::string filled_prompt(std::string_view text, const std::map<std::string_view, std::string>& parts) {
+  std::string out;
+  for (auto open = text.find("{{"); open != std::string_view::npos; open = text.find("{{")) {
+    const auto close = text.find("}}", open);
+    CONDUCTORAI_ASSERT(close != std::string_view::npos, "a prompt's `{{` is closed");
+    const auto part = parts.find(text.substr(open + 2, close - open - 2));
+    CONDUCTORAI_ASSERT(part != parts.end(), "all parts of a prompt are given");
+    out += std::string(text.substr(0, open)) + part->second;
+    text.remove_prefix(close + 2);
+  }
+  return out + std::string(text);
 }
 
 std::string_view data_notice() {
@@ -52,6 +66,8 @@ bool is_text(const std::string& content) {
   return content.find('\0') == std::string::npos && is_utf8(content);
 }
 
+}  // namespace
+
 Result<void> check_finished(const LLMResponse& answer) {
   switch (answer.finish) {
     case FinishReason::stop: return {};
@@ -62,8 +78,6 @@ Result<void> check_finished(const LLMResponse& answer) {
   }
   return {};
 }
-
-}  // namespace
 
 task<Result<std::string>> files_block(Workspace& workspace, std::vector<std::string> first, FilesBlockLimits limits) {
   auto files = co_await workspace.list_files();

@@ -1,6 +1,7 @@
 #pragma once
 // Parts that prompts are made of. What comes from files, findings or programs is delimited as data, never mixed with our words.
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,9 @@ namespace conductorai::agents {
 
 /// "<name attributes>…</name>"; where the content holds the closing tag the name gets a number that it does not hold.
 std::string data_block(std::string_view name, std::string_view attributes, std::string_view content);
+
+/// A prompt's file with each `{{name}}` put in. REQUIRES: every name in it is given.
+std::string filled_prompt(std::string_view text, const std::map<std::string_view, std::string>& parts);
 
 /// The sentence for system prompts that says what such blocks are.
 std::string_view data_notice();
@@ -31,6 +35,9 @@ task<Result<std::string>> agents_md_block(Workspace& workspace);
 
 /// Paths that findings name, each once.
 std::vector<std::string> named_files(const std::vector<FeedbackPayload>& findings);
+
+/// Whether the answer is whole. Errors: invalid_answer, in words (refused, cut off at the output limit, filtered, tools not offered).
+Result<void> check_finished(const LLMResponse& answer);
 
 /// Saves what is asked as an artifact (type prompt) and asks it. Errors: as TaskContext::ask; invalid_answer, one that cannot be worked
 /// with at all (refused, cut off at the output limit, filtered).
