@@ -152,11 +152,11 @@ Result<void> add_built_in_agents(House& house, runtime::Loop& loop) {
     return build_image(loop, environment, std::move(request));
   };
   const std::array<std::function<std::unique_ptr<BaseAgent>(AgentId)>, kBuiltIn.size()> make{
-      [&](AgentId id) { return agents::make_coding_agent(std::move(id), capacity); },
-      [&](AgentId id) { return agents::make_review_agent(std::move(id), capacity); },
+      [&](AgentId id) { return agents::make_coding_agent(std::move(id), capacity, enforce); },
+      [&](AgentId id) { return agents::make_review_agent(std::move(id), capacity, enforce); },
       [&](AgentId id) { return agents::make_test_data_agent(std::move(id), capacity); },
-      [&](AgentId id) { return agents::make_test_agent(std::move(id), capacity); },
-      [&](AgentId id) { return agents::make_devops_agent(std::move(id), capacity, build); },
+      [&](AgentId id) { return agents::make_test_agent(std::move(id), capacity, enforce); },
+      [&](AgentId id) { return agents::make_devops_agent(std::move(id), capacity, build, enforce); },
       [&](AgentId id) { return agents::make_deploying_agent(std::move(id), capacity, *house.releases, enforce); },
       [&](AgentId id) { return agents::make_monitor_agent(std::move(id), capacity, *house.prober, *house.releases); },
       [&](AgentId id) { return agents::make_command_agent(std::move(id), capacity, enforce); }};

@@ -213,6 +213,57 @@ TEST_F(Attempt, KilledBeforeEachStepItEndsAsTheUndisturbedOne) {
   }
 }
 
+constexpr const char* kToolScript = R"(
+- reply: { tool_calls: [ { name: list_files, arguments: {} }, { name: write_file, arguments: { path: app.py, content: "x = 0\n" } } ] }
+- reply: { tool_calls: [ { name: run_command, arguments: { command: "cat app.py; echo y = 2 >> app.py; date +%N > noise.txt", keep_changes: true } } ] }
+- reply: { tool_calls: [ { name: apply_patch, arguments: { patch: "--- a/app.py\n+++ b/app.py\n@@ -1,2 +1,2 @@\n-x = 0\n+x = 1\n y = 2\n" } },
+                         { name: read_file, arguments: { path: noise.txt } }, { name: search, arguments: { pattern: "y = " } } ] }
+- reply: { tool_calls: [ { name: run_command, arguments: { command: "test -f app.py && date +%N" } } ] }
+- reply: { files: { "more.py": "z = 3\n" } }
+)";
+
+TEST_F(Attempt, KilledAnywhereInAToolLoopItBuysNothingAndRunsNothingTwice) {
+  script = kToolScript;
+  definition.llm.tools = ToolUse::on;
+  start();
+  auto agent = agents::make_coding_agent(AgentId("coding-01"), 1);
+  const TaskResult undisturbed = attempt(*agent);
+  ASSERT_EQ(undisturbed.verdict, Verdict::passed) << undisturbed.summary << to_string(undisturbed.error.value_or(Error{}));
+  EXPECT_EQ(undisturbed.usage.calls, 6) << "five rules, and the mock's own answer to the files";
+  const int runs = sandbox->runs;
+  ASSERT_EQ(runs, 3) << "two of the model's, one build";
+  const auto steps = run(states->list_steps(WorkflowId("wf-01")))->size();
+  ASSERT_EQ(steps, 15u);
+  for (int survive = 0; survive <= static_cast<int>(steps); ++survive) {
+    disk = infrastructure::make_memory_store();
+    start();
+    sandbox->runs = 0;
+    states->begins_left = survive;
+    (void)attempt(*agent);
+    start();
+    const TaskResult resumed = attempt(*agent);
+    ASSERT_EQ(resumed.verdict, Verdict::passed) << survive << ": " << to_string(resumed.error.value_or(Error{}));
+    EXPECT_EQ(resumed.usage.calls, undisturbed.usage.calls) << survive;
+    EXPECT_EQ(sandbox->runs, runs) << survive;
+    const auto recorded = run(states->list_steps(WorkflowId("wf-01")));
+    EXPECT_EQ(recorded->size(), steps) << survive;
+    for (const StepRecord& record : *recorded) EXPECT_FALSE(record.set_aside) << survive << " at " << record.id.ordinal;
+  }
+}
+
+TEST_F(Attempt, ACommandOfTheModelThatPlantsARepositoryIsRefusedAndTheWorkGoesOn) {
+  script = R"(
+- reply: { tool_calls: [ { name: run_command, arguments: { command: "mkdir -p sub/.git && echo x > sub/.git/config", keep_changes: true } } ] }
+- reply: { tool_calls: [ { name: write_file, arguments: { path: app.py, content: "x = 1\n" } } ] }
+- reply: { text: done }
+)";
+  definition.llm.tools = ToolUse::on;
+  start();
+  auto agent = agents::make_coding_agent(AgentId("coding-01"), 1);
+  const TaskResult result = attempt(*agent);
+  EXPECT_EQ(result.verdict, Verdict::passed) << result.summary << to_string(result.error.value_or(Error{}));
+}
+
 TEST_F(Attempt, ARecordedCommandIsAnsweredWithItsFilesWithoutBeingPerformed) {
   const Object with{{"run", "echo made > made.txt; echo k=v > $CONDUCTORAI_OUTPUT; echo printed"}, {"commit", true}};
   const TaskResult first = attempt_command(with);

@@ -4,6 +4,7 @@
 #include "agents/base/with.hpp"
 #include "agents/development/agents.hpp"
 #include "agents/development/prompts.hpp"
+#include "agents/tools/tool_loop.hpp"
 #include "base/human.hpp"
 #include "evidence/text.hpp"
 
@@ -26,7 +27,7 @@ Evidence evidence_of(std::string kind, std::string summary, Digest artifact) {
 
 class CodingAgent final : public BaseAgent {
  public:
-  using BaseAgent::BaseAgent;
+  CodingAgent(AgentId id, int capacity, EnforcePolicy enforce) : BaseAgent(std::move(id), capacity), enforce_(std::move(enforce)) {}
   [[nodiscard]] const AgentDescription& description() const override {
     static const AgentDescription description{
         .type = AgentType("coding"),
@@ -34,7 +35,7 @@ class CodingAgent final : public BaseAgent {
         .uses_llm = true,
         .changes_files = true,
         .summary = "changes files to meet the requirement; judged by its diff and the toolchain's build",
-        .with = {instructions_key()}};
+        .with = {instructions_key(), tools_key()}};
     return description;
   }
 
@@ -44,7 +45,12 @@ class CodingAgent final : public BaseAgent {
     if (!workspace) co_return fail(workspace.error());
     auto prompt = co_await make_prompt(context, **workspace);
     if (!prompt) co_return fail(prompt.error());
-    auto answer = co_await ask_recorded(context, std::move(prompt->system), std::move(prompt->user), {});
+    Ask ask{.system = std::move(prompt->system), .user = std::move(prompt->user), .answer_schema = {}};
+    ToolAccess access{.tools = {"list_files", "read_file", "search", "write_file", "apply_patch", "run_command"},
+                      .refuse = {},
+                      .commands_may_change_files = true,
+                      .enforce = enforce_};
+    auto answer = co_await ask_working(context, std::move(ask), std::move(access));
     if (!answer) co_return fail(answer.error());
     auto applied = co_await apply_files(**workspace, files_of(*answer));
     if (!applied) co_return fail(applied.error());
@@ -61,7 +67,7 @@ class CodingAgent final : public BaseAgent {
     const TaskAssignment& assignment = context.assignment();
     auto agents_md = co_await agents_md_block(workspace);
     if (!agents_md) co_return fail(agents_md.error());
-    auto files = co_await files_block(workspace, named_files(assignment.findings), {});
+    auto files = co_await files_block(workspace, named_files(assignment.findings), files_shown(assignment));
     if (!files) co_return fail(files.error());
     const std::string requirement = requirement_block(assignment);
     const std::string findings = findings_block(assignment.findings);
@@ -99,9 +105,15 @@ class CodingAgent final : public BaseAgent {
   }
 
   static std::string summary_of(const LLMResponse& answer, std::size_t changed) {
-    const std::string_view text = evidence::trimmed(answer.files.empty() ? std::string_view{} : std::string_view(answer.text));
+    // Text with blocks in it would be shown with its blocks.
+    const bool words_alone = !answer.files.empty() || files_of(answer).empty();
+    const std::string_view text = evidence::trimmed(words_alone ? std::string_view(answer.text) : std::string_view{});
     const std::string count = count_text(changed, "file") + " changed";
     return text.empty() ? count : count + ": " + evidence::shortened(text.substr(0, text.find('\n')), 100);
+  }
+
+  static std::string no_files_words(TaskContext& context) {
+    return offers_tools(context.assignment()) ? "the model wrote no files, and its answer holds none" : "the answer holds no files";
   }
 
   static task<Result<Outcome>> nothing_changed(TaskContext& context, LLMResponse answer) {
@@ -109,7 +121,7 @@ class CodingAgent final : public BaseAgent {
     if (!kept) co_return fail(kept.error());
     const bool no_files = files_of(answer).empty();
     Outcome outcome{.verdict = Verdict::failed,
-                    .summary = no_files ? "the answer holds no files" : "the answer's files are what is there already",
+                    .summary = no_files ? no_files_words(context) : "the answer's files are what is there already",
                     .outputs = {},
                     .evidence = {},
                     .feedback = {}};
@@ -117,12 +129,14 @@ class CodingAgent final : public BaseAgent {
     outcome.feedback = FeedbackPayload{.summary = outcome.summary, .findings = {finding(outcome.summary + "; nothing changed", "diff")}};
     co_return outcome;
   }
+
+  EnforcePolicy enforce_;
 };
 
 }  // namespace
 
-std::unique_ptr<BaseAgent> make_coding_agent(AgentId id, int capacity) {
-  return std::make_unique<CodingAgent>(std::move(id), capacity);
+std::unique_ptr<BaseAgent> make_coding_agent(AgentId id, int capacity, EnforcePolicy enforce) {
+  return std::make_unique<CodingAgent>(std::move(id), capacity, std::move(enforce));
 }
 
 }  // namespace conductorai::agents

@@ -1,23 +1,25 @@
 #pragma once
-// The prompts of the development agents, one file each. A changed wording gets a new version: it is part of what a recorded answer answers.
+// The prompts of the development agents: prompts/*.md, embedded. A changed wording gets a new version, and with it a new file name.
 
+#include <map>
 #include <string>
 #include <string_view>
 
 namespace conductorai::agents {
+
+/// By file name: "coding.v1.md".
+const std::map<std::string_view, std::string_view>& development_prompts();
 
 struct Prompt {
   std::string system;
   std::string user;
 };
 
-inline constexpr int kCodingPromptVersion = 1;
 struct CodingMaterial {
   std::string_view requirement, agents_md, findings, files, item;  // blocks, as prompt_parts.hpp makes them
 };
 Prompt coding_prompt(const CodingMaterial& material);
 
-inline constexpr int kReviewPromptVersion = 1;
 struct ReviewMaterial {
   std::string_view requirement, agents_md, diff;
 };
@@ -25,9 +27,8 @@ Prompt review_prompt(const ReviewMaterial& material);
 /// JSON Schema of a review.
 std::string_view review_schema();
 
-inline constexpr int kTestDataPromptVersion = 1;
 struct TestDataMaterial {
-  std::string_view requirement, findings, files, item;
+  std::string_view requirement, agents_md, findings, files, item;
 };
 Prompt test_data_prompt(const TestDataMaterial& material);
 

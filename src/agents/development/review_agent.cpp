@@ -7,6 +7,7 @@
 #include "agents/development/linters.hpp"
 #include "agents/development/patch.hpp"
 #include "agents/development/prompts.hpp"
+#include "agents/tools/tool_loop.hpp"
 #include "base/human.hpp"
 #include "core/json_codec.hpp"
 #include "evidence/integrity.hpp"
@@ -75,14 +76,14 @@ std::vector<Finding> worst_first(std::vector<Finding> findings) {
 
 class ReviewAgent final : public BaseAgent {
  public:
-  using BaseAgent::BaseAgent;
+  ReviewAgent(AgentId id, int capacity, EnforcePolicy enforce) : BaseAgent(std::move(id), capacity), enforce_(std::move(enforce)) {}
   [[nodiscard]] const AgentDescription& description() const override {
     static const AgentDescription description{.type = AgentType("review"),
                                               .phase = Phase::development,
                                               .uses_llm = true,
                                               .changes_files = false,
                                               .summary = "reviews the change: linters, test-integrity guard and a model's findings",
-                                              .with = {instructions_key()}};
+                                              .with = {instructions_key(), tools_key()}};
     return description;
   }
 
@@ -124,7 +125,7 @@ class ReviewAgent final : public BaseAgent {
     co_return evidence::check_test_integrity(changes, *refused);
   }
 
-  static task<Result<std::vector<Finding>>> ask_model(TaskContext& context, Workspace& workspace, std::string diff) {
+  task<Result<std::vector<Finding>>> ask_model(TaskContext& context, Workspace& workspace, std::string diff) {
     if (evidence::trimmed(diff).empty()) co_return std::vector<Finding>{};  // nothing to review
     auto agents_md = co_await agents_md_block(workspace);
     if (!agents_md) co_return fail(agents_md.error());
@@ -133,7 +134,9 @@ class ReviewAgent final : public BaseAgent {
     const std::string shown =
         data_block("diff", diff.size() > kDiffBytesMax ? "shown=\"its beginning\"" : "", evidence::shortened(diff, kDiffBytesMax));
     Prompt prompt = review_prompt({.requirement = requirement, .agents_md = *agents_md, .diff = shown});
-    auto answer = co_await ask_recorded(context, std::move(prompt.system), std::move(prompt.user), std::string(review_schema()));
+    Ask ask{.system = std::move(prompt.system), .user = std::move(prompt.user), .answer_schema = std::string(review_schema())};
+    ToolAccess access{.tools = {"list_files", "read_file", "search", "run_command"}, .refuse = {}, .enforce = enforce_};
+    auto answer = co_await ask_working(context, std::move(ask), std::move(access));
     if (!answer) co_return fail(answer.error());
     auto value = core::parse_json(answer->text);
     if (!value) co_return fail(ErrorCode::invalid_answer, "the review is no JSON: " + value.error().message);
@@ -160,12 +163,14 @@ class ReviewAgent final : public BaseAgent {
     }
     co_return outcome;
   }
+
+  EnforcePolicy enforce_;
 };
 
 }  // namespace
 
-std::unique_ptr<BaseAgent> make_review_agent(AgentId id, int capacity) {
-  return std::make_unique<ReviewAgent>(std::move(id), capacity);
+std::unique_ptr<BaseAgent> make_review_agent(AgentId id, int capacity, EnforcePolicy enforce) {
+  return std::make_unique<ReviewAgent>(std::move(id), capacity, std::move(enforce));
 }
 
 }  // namespace conductorai::agents

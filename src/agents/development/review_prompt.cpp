@@ -5,14 +5,8 @@ namespace conductorai::agents {
 
 Prompt review_prompt(const ReviewMaterial& material) {
   Prompt prompt;
-  prompt.system =
-      "You review a change. Report what is wrong with it: bugs, security holes, missed parts of the requirement, tests that cannot fail. "
-      "One finding for one problem, at its file and line, with what happens and when. Severity `error` is for what must not be merged, "
-      "`critical` for danger, `warning` for what should be better, `info` for remarks. No praise, no style matters that a formatter "
-      "settles; "
-      "an empty list is a good answer.\n";
-  prompt.system += data_notice();
-  prompt.system += "Answer with one JSON object that follows this schema, and nothing else:\n" + std::string(review_schema()) + "\n";
+  prompt.system = filled_prompt(development_prompts().at("review.v1.md"),
+                                {{"data_notice", std::string(data_notice())}, {"schema", std::string(review_schema())}});
   prompt.user = std::string(material.requirement) + std::string(material.agents_md) + std::string(material.diff);
   return prompt;
 }

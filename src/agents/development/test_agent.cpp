@@ -5,6 +5,7 @@
 #include "agents/development/agents.hpp"
 #include "agents/development/test_agent_answer.hpp"
 #include "agents/development/test_agent_prompt.hpp"
+#include "agents/tools/tool_loop.hpp"
 #include "evidence/integrity.hpp"
 #include "evidence/source_scan.hpp"
 
@@ -20,7 +21,8 @@ const AgentDescription kDescription{
     .with = {{.name = "write-tests",
               .type = WithKey::Type::boolean,
               .description = "Whether the model is asked for tests; false runs the tests that are there (default true).",
-              .allowed = {}}}};
+              .allowed = {}},
+             tools_key()}};
 
 bool is_test_code(const std::string& path) {
   return evidence::is_test_path(path) && evidence::language_of(path).has_value();
@@ -34,6 +36,13 @@ task<std::map<std::string, std::string>> contents_before(Workspace& workspace, A
     if (present) before.emplace(path, std::move(*present));
   }
   co_return before;
+}
+
+std::string refuse_of_tests(const std::string& path, const std::optional<std::string>& before, const std::optional<std::string>& after) {
+  std::map<std::string, std::string> present;
+  if (before) present.emplace(path, *before);
+  const auto refused = refusals_of_tests({{path, after}}, present);
+  return refused.empty() ? std::string() : refused.front().message;
 }
 
 /// What is wrong with the answer belongs to this task, not to the code's.
@@ -93,9 +102,16 @@ task<Result<std::optional<Outcome>>> TestAgent::write_tests(TaskContext& context
   auto prompt = co_await test_prompt(context, workspace, (*run)->toolchain().name);
   if (!prompt) co_return fail(prompt.error());
   context.progress("asking for tests");
-  auto answer = co_await ask_recorded(context, test_system_prompt(), std::move(*prompt), "");
+  Ask ask{.system = test_system_prompt(), .user = std::move(*prompt), .answer_schema = {}};
+  ToolAccess access{.tools = {"list_files", "read_file", "search", "write_file", "apply_patch", "run_command"},
+                    .refuse = refuse_of_tests,
+                    .enforce = enforce_};
+  auto answer = co_await ask_working(context, std::move(ask), std::move(access));
   if (!answer) co_return fail(answer.error());
   const auto files = files_of(*answer);
+  auto written = co_await workspace.changes();
+  if (!written) co_return fail(written.error());
+  if (files.empty() && !written->empty()) co_return std::nullopt;  // by tools, each change judged as it came
   if (files.empty()) co_return fail(ErrorCode::invalid_answer, "the model's answer holds no files", context.assignment().id.task.str());
   const auto before = co_await contents_before(workspace, files);
   auto refused = refusals_of_tests(files, before);
@@ -198,8 +214,8 @@ task<Result<std::optional<Outcome>>> TestAgent::list_tests(TaskContext& context,
   co_return std::nullopt;
 }
 
-std::unique_ptr<BaseAgent> make_test_agent(AgentId id, int capacity) {
-  return std::make_unique<TestAgent>(std::move(id), capacity);
+std::unique_ptr<BaseAgent> make_test_agent(AgentId id, int capacity, EnforcePolicy enforce) {
+  return std::make_unique<TestAgent>(std::move(id), capacity, std::move(enforce));
 }
 
 }  // namespace conductorai::agents

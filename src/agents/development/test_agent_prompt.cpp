@@ -4,15 +4,12 @@
 
 #include "agents/base/answer_files.hpp"
 #include "agents/base/prompt_parts.hpp"
+#include "agents/development/prompts.hpp"
+#include "agents/tools/tool_loop.hpp"
 #include "evidence/integrity.hpp"
 
 namespace conductorai::agents {
 namespace {
-
-constexpr std::string_view kRole =
-    "You write automated tests for a software project. Test what the requirement asks for: normal use, edge cases and wrong input. "
-    "Tests are deterministic, independent of each other and need no network. You do not change the code under test, and you never "
-    "delete, skip or weaken a test that is there: you add to them.\n\n";
 
 std::string_view advice(std::string_view toolchain) {
   if (toolchain == "python-unittest") return "Use unittest; name the files test_*.py.";
@@ -35,7 +32,8 @@ bool is_named_by_findings(const TaskAssignment& assignment) {
 }
 
 std::string test_system_prompt() {
-  return std::string(kRole) + std::string(data_notice()) + "\n\n" + std::string(file_blocks_format());
+  return filled_prompt(development_prompts().at("test.v1.md"),
+                       {{"data_notice", std::string(data_notice())}, {"file_blocks", std::string(file_blocks_format())}});
 }
 
 task<Result<std::string>> test_prompt(TaskContext& context, Workspace& workspace, std::string toolchain) {
@@ -44,12 +42,14 @@ task<Result<std::string>> test_prompt(TaskContext& context, Workspace& workspace
   if (!files) co_return fail(files.error());
   std::vector<std::string> tests;
   std::ranges::copy_if(*files, std::back_inserter(tests), [](const std::string& path) { return evidence::is_test_path(path); });
-  auto project = co_await files_block(workspace, std::move(tests), {});
+  auto project = co_await files_block(workspace, std::move(tests), files_shown(assignment));
   if (!project) co_return fail(project.error());
   std::vector<FeedbackPayload> about_us;
   std::ranges::copy_if(assignment.findings, std::back_inserter(about_us),
                        [&](const FeedbackPayload& f) { return names(f, assignment.id.task); });
-  std::string prompt = data_block("requirement", "", assignment.workflow->requirement) + "\n" + *project + "\n";
+  auto agents_md = co_await agents_md_block(workspace);
+  if (!agents_md) co_return fail(agents_md.error());
+  std::string prompt = data_block("requirement", "", assignment.workflow->requirement) + "\n" + *agents_md + *project + "\n";
   prompt += findings_block(about_us);
   prompt += "\n" + std::string(advice(toolchain)) + "\nWrite the tests now.";
   co_return prompt;

@@ -127,12 +127,14 @@ class TestDataAgent final : public BaseAgent {
 
   static task<Result<Prompt>> make_prompt(TaskContext& context, Workspace& workspace) {
     const TaskAssignment& assignment = context.assignment();
+    auto agents_md = co_await agents_md_block(workspace);
+    if (!agents_md) co_return fail(agents_md.error());
     auto files = co_await files_block(workspace, named_files(assignment.findings), {});
     if (!files) co_return fail(files.error());
     const std::string requirement = requirement_block(assignment);
     const std::string findings = findings_block(assignment.findings);
     const std::string item = item_block(assignment);
-    co_return test_data_prompt({.requirement = requirement, .findings = findings, .files = *files, .item = item});
+    co_return test_data_prompt({.requirement = requirement, .agents_md = *agents_md, .findings = findings, .files = *files, .item = item});
   }
 
   static task<Result<Outcome>> validate(TaskContext& context, Workspace& workspace, std::vector<std::string> paths) {

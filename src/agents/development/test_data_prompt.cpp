@@ -6,16 +6,10 @@ namespace conductorai::agents {
 
 Prompt test_data_prompt(const TestDataMaterial& material) {
   Prompt prompt;
-  prompt.system =
-      "You make test data for the code in the repository: typical cases, edges (empty, largest, smallest, first and last) and hostile ones "
-      "(wrong types, injection, broken encodings as text, far too long). Write data files only (json, jsonl, csv, tsv, sql, yaml, xml, "
-      "txt), "
-      "under fixtures/ unless the repository has a place of its own. JSON is strict, CSV rows have as many fields as their header, SQL "
-      "is plain enough for SQLite.\n";
-  prompt.system += data_notice();
-  prompt.system += file_blocks_format();
-  prompt.user =
-      std::string(material.requirement) + std::string(material.item) + std::string(material.findings) + std::string(material.files);
+  prompt.system = filled_prompt(development_prompts().at("test_data.v1.md"),
+                                {{"data_notice", std::string(data_notice())}, {"file_blocks", std::string(file_blocks_format())}});
+  prompt.user = std::string(material.requirement) + std::string(material.item) + std::string(material.agents_md) +
+                std::string(material.findings) + std::string(material.files);
   return prompt;
 }
 

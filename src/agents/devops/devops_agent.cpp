@@ -9,6 +9,7 @@
 #include "agents/devops/packaging.hpp"
 #include "agents/devops/settings.hpp"
 #include "agents/devops/validation.hpp"
+#include "agents/tools/tool_loop.hpp"
 #include "base/human.hpp"
 #include "core/json.hpp"
 
@@ -19,8 +20,8 @@ using Refusal = std::optional<Outcome>;  // of an answer; nothing: it was applie
 
 class DevopsAgent final : public BaseAgent {
  public:
-  DevopsAgent(AgentId id, int capacity, BuildImage build_image)
-      : BaseAgent(std::move(id), capacity), build_image_(std::move(build_image)) {}
+  DevopsAgent(AgentId id, int capacity, BuildImage build_image, EnforcePolicy enforce)
+      : BaseAgent(std::move(id), capacity), build_image_(std::move(build_image)), enforce_(std::move(enforce)) {}
   [[nodiscard]] const AgentDescription& description() const override {
     static const AgentDescription description{
         .type = AgentType("devops"),
@@ -67,19 +68,26 @@ class DevopsAgent final : public BaseAgent {
     co_return std::ranges::none_of(*reports, [round](const ArtifactRecord& record) { return record.round < round; });
   }
 
-  static task<Result<Refusal>> write_files(TaskContext& context, Workspace& workspace, DevopsSettings settings) {
+  task<Result<Refusal>> write_files(TaskContext& context, Workspace& workspace, DevopsSettings settings) {
     auto prompt = co_await make_prompt(context, workspace, std::move(settings.targets));
     if (!prompt) co_return fail(prompt.error());
-    auto answer = co_await ask_recorded(context, std::move(prompt->system), std::move(prompt->user), {});
+    Ask ask{.system = std::move(prompt->system), .user = std::move(prompt->user), .answer_schema = {}};
+    ToolAccess access{.tools = {"list_files", "read_file", "search", "write_file", "apply_patch", "run_command"},
+                      .refuse = refuse_name,
+                      .enforce = enforce_};
+    auto answer = co_await ask_working(context, std::move(ask), std::move(access));
     if (!answer) co_return fail(answer.error());
+    auto by_tools = co_await written_files(workspace);
+    if (!by_tools) co_return fail(by_tools.error());
     AnswerFiles files = files_of(*answer);
-    std::vector<Finding> refused = refused_names(files);
+    std::vector<Finding> refused = refused_names(files, !by_tools->empty());
     if (refused.empty()) {
       auto applied = co_await apply_files(workspace, files);
       if (!applied) co_return fail(applied.error());
       refused = std::move(applied->refused);
     }
     if (refused.empty()) {
+      files.merge(std::move(*by_tools));
       auto kept = co_await keep_answer(context, *answer, std::move(files));
       if (!kept) co_return fail(kept.error());
       co_return Refusal{};
@@ -90,16 +98,20 @@ class DevopsAgent final : public BaseAgent {
     co_return std::move(*outcome);
   }
 
-  static std::vector<Finding> refused_names(const AnswerFiles& files) {
+  static std::string refuse_name(const std::string& path, const std::optional<std::string>&, const std::optional<std::string>& after) {
+    return may_be_written(path, after.value_or("")) ? std::string()
+                                                    : "delivery files only: code and tests were judged already and stay as they are";
+  }
+
+  static std::vector<Finding> refused_names(const AnswerFiles& files, bool written_by_tools) {
     std::vector<Finding> refused;
     const auto refuse = [&refused](std::string path, std::string message) {
       refused.push_back(
           {.severity = Severity::error, .file = std::move(path), .line = 0, .message = std::move(message), .source = "workspace"});
     };
-    if (files.empty()) refuse({}, "the answer holds no files");
+    if (files.empty() && !written_by_tools) refuse({}, "the answer holds no files");
     for (const auto& [path, content] : files)
-      if (!may_be_written(path, content.value_or("")))
-        refuse(path, "delivery files only: code and tests were judged already and stay as they are");
+      if (std::string reason = refuse_name(path, {}, content); !reason.empty()) refuse(path, std::move(reason));
     return refused;
   }
 
@@ -116,7 +128,7 @@ class DevopsAgent final : public BaseAgent {
     const TaskAssignment& assignment = context.assignment();
     auto agents_md = co_await agents_md_block(workspace);
     if (!agents_md) co_return fail(agents_md.error());
-    auto files = co_await files_block(workspace, named_files(assignment.findings), {});
+    auto files = co_await files_block(workspace, named_files(assignment.findings), files_shown(assignment));
     if (!files) co_return fail(files.error());
     auto toolchain = co_await ToolchainRun::open(context);
     if (!toolchain) co_return fail(toolchain.error());
@@ -217,12 +229,13 @@ class DevopsAgent final : public BaseAgent {
   }
 
   BuildImage build_image_;
+  EnforcePolicy enforce_;
 };
 
 }  // namespace
 
-std::unique_ptr<BaseAgent> make_devops_agent(AgentId id, int capacity, BuildImage build) {
-  return std::make_unique<DevopsAgent>(std::move(id), capacity, std::move(build));
+std::unique_ptr<BaseAgent> make_devops_agent(AgentId id, int capacity, BuildImage build, EnforcePolicy enforce) {
+  return std::make_unique<DevopsAgent>(std::move(id), capacity, std::move(build), std::move(enforce));
 }
 
 }  // namespace conductorai::agents

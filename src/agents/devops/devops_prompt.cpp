@@ -22,15 +22,9 @@ std::string wanted(const std::vector<std::string>& targets) {
 
 DevopsPrompt devops_prompt(const DevopsMaterial& material) {
   DevopsPrompt prompt;
-  prompt.system =
-      "You prepare the delivery of the software in the repository. Its code and tests are finished and judged: leave them as they are, an "
-      "answer that touches them is refused whole. Write:\n" +
-      wanted(material.targets) +
-      "Every file is checked by a parser against its published schema, and the project's build is run; your words are not. Use the "
-      "commands "
-      "given, invent none. Where findings of earlier rounds are given, mend what they show.\n";
-  prompt.system += data_notice();
-  prompt.system += file_blocks_format();
+  prompt.system = filled_prompt(devops_prompts().at("devops.v1.md"), {{"wanted", wanted(material.targets)},
+                                                                      {"data_notice", std::string(data_notice())},
+                                                                      {"file_blocks", std::string(file_blocks_format())}});
   prompt.user = std::string(material.requirement) + std::string(material.item) + std::string(material.commands) +
                 std::string(material.agents_md) + std::string(material.findings) + std::string(material.files);
   return prompt;

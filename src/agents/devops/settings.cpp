@@ -5,6 +5,7 @@
 
 #include "agents/base/material.hpp"
 #include "agents/base/with.hpp"
+#include "agents/tools/tool_loop.hpp"
 #include "core/document/words.hpp"
 #include "core/json.hpp"
 
@@ -49,7 +50,8 @@ std::vector<WithKey> devops_keys() {
            .required = false,
            .description = "the most the files of the bundle may have in all, 256MiB where left out",
            .allowed = {}},
-          instructions_key()};
+          instructions_key(),
+          tools_key()};
 }
 
 Result<DevopsSettings> read_settings(const Object& with) {

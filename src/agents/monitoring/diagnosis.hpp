@@ -1,6 +1,9 @@
 #pragma once
 // What a model makes of a failed window. Its text explains; it never changes a verdict or a severity.
 
+#include <map>
+#include <string_view>
+
 #include "agents/monitoring/judgement.hpp"
 #include "conductorai/task_context.hpp"
 
@@ -13,7 +16,8 @@ struct Diagnosis {
   std::vector<TaskId> affected_tasks;  // of the workflow
 };
 
-inline constexpr int kMonitorPromptVersion = 1;
+/// prompts/*.md by file name: "diagnosis.v1.md".
+const std::map<std::string_view, std::string_view>& monitoring_prompts();
 /// JSON Schema of the answer.
 std::string_view diagnosis_schema();
 

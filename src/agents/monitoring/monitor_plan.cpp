@@ -6,6 +6,7 @@
 #include "agents/base/material.hpp"
 #include "agents/base/with_reader.hpp"
 #include "agents/monitoring/probe_plan.hpp"
+#include "agents/tools/tool_loop.hpp"
 #include "base/pattern.hpp"
 
 namespace conductorai::agents {
@@ -114,7 +115,8 @@ std::vector<WithKey> monitor_keys() {
       key("slo", Type::object, "availability, error-rate, p50-ms, p95-ms, p99-ms: held by every probe"),
       key("logs", Type::array, "regular expressions that no line of the service's log may hold"),
       key("process", Type::object, "max-restarts (0 where left out), max-rss, max-cpu (cores)"),
-      instructions_key()};
+      instructions_key(),
+      tools_key()};
 }
 
 Result<MonitorPlan> read_plan(const Object& given) {
