@@ -16,7 +16,8 @@ int main(int argc, char** argv) {
       {"journal", {"appends to the StateManager, against a bare group commit", bench::run_journal}},
       {"waiting", {"10,000 tasks that wait a second, against a bare epoll client", bench::run_waiting}},
       {"startup", {"the command line as a whole process", bench::run_startup}},
-      {"recover", {"10,000 unfinished workflows of 100 events taken over", bench::run_recover}}};
+      {"recover", {"10,000 unfinished workflows of 100 events taken over", bench::run_recover}},
+      {"llm-cache", {"answers of models given again, from memory and from disk", bench::run_llm_cache}}};
   CLI::App app("Measures ConductorAI beside the bare limit of the same work, in the same run", "conductorai-bench");
   app.require_subcommand(1);
   bench::Settings settings;

@@ -78,5 +78,6 @@ int run_journal(const Settings& settings);
 int run_waiting(const Settings& settings);
 int run_startup(const Settings& settings);
 int run_recover(const Settings& settings);
+int run_llm_cache(const Settings& settings);
 
 }  // namespace conductorai::bench

@@ -47,6 +47,7 @@ std::vector<std::string> fallback_warnings(const std::vector<StepRecord>& steps)
     ++known->calls;
   }
   std::vector<std::string> warnings;
+  warnings.reserve(tasks.size());
   for (const PassedOver& one : tasks)
     warnings.push_back("task " + one.task.str() + ": " + printable_line(one.who, kReasonBytesMax) + " answered " +
                        count_text(one.calls, "call") + " in place of the first model" +

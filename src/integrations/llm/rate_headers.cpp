@@ -37,8 +37,10 @@ std::optional<Milliseconds> until_date(std::string_view text, Timestamp now) {
 
 std::optional<ToldLimit> limit_of(const WireHeaders& headers, const std::string& kind, Timestamp now) {
   for (const bool anthropic : {false, true}) {
-    const auto named = [&](const std::string& what) {
-      return header(headers, anthropic ? "anthropic-ratelimit-" + kind + "-" + what : "x-ratelimit-" + what + "-" + kind);
+    const auto named = [&](std::string_view what) {
+      std::string name = anthropic ? "anthropic-ratelimit-" : "x-ratelimit-";
+      name.append(anthropic ? std::string_view(kind) : what).append("-").append(anthropic ? what : std::string_view(kind));
+      return header(headers, name);
     };
     const auto left = count(named("remaining"));
     const auto resets = anthropic ? until_date(named("reset"), now) : told_duration(named("reset"));
