@@ -90,6 +90,7 @@ std::string colored(std::string_view text, Color color, bool colors) {
 
 std::vector<Cell> Table::dim(std::vector<std::string> headings) {
   std::vector<Cell> out;
+  out.reserve(headings.size());
   for (auto& heading : headings) out.push_back({std::move(heading), Color::dim});
   return out;
 }

@@ -313,9 +313,10 @@ task<void> AppSupervisor::prune() {
     });
     if (old == state_.releases.end()) co_return;
     const std::vector<fs::path> folders{folder_.files(old->slug), folder_.log(old->slug).parent_path()};
-    const Release gone = *old;
     AppState next = state_;
-    next.releases.erase(next.releases.begin() + (old - state_.releases.begin()));
+    const auto place = next.releases.begin() + (old - state_.releases.begin());
+    const Release gone = std::move(*place);
+    next.releases.erase(place);
     if (auto kept = co_await commit(std::move(next)); !kept) co_return;
     if (const auto driver = drivers_.find(gone.driver); driver != drivers_.end())
       co_await driver->second->forget(gone, folder_.files(gone.slug));
