@@ -48,7 +48,8 @@ int delivered(int code) {
 }  // namespace
 
 int run(int argc, char** argv) {
-  CLI::App app("Takes a requirement to software that runs and is watched: durable workflows of LLM agents, judged by evidence", "conductorai");
+  CLI::App app("Takes a requirement to software that runs and is watched: durable workflows of LLM agents, judged by evidence",
+               "conductorai");
   CommandLine line;
   app.require_subcommand(1);
   app.fallthrough();  // global options may follow the command

@@ -199,7 +199,10 @@ task<Result<std::unique_ptr<BaseLLMProvider>>> Models::open(std::shared_ptr<cons
   auto stack = integrations::make_call_stack(
       {.states = ports_.states, .artifacts = ports_.artifacts, .clock = ports_.clock, .entropy = ports_.entropy, .notice = ports_.notice},
       targets_of(**model), {.retries = assignment->workflow->llm.retries},
-      {.epoch = assignment->epoch, .scopes = assignment->scopes, .agent = {}, .timeout = ports_.services.timeout(),
+      {.epoch = assignment->epoch,
+       .scopes = assignment->scopes,
+       .agent = {},
+       .timeout = ports_.services.timeout(),
        .follow_ups = assignment->workflow->llm.follow_ups.value_or(LlmDefinition::kFollowUps)});
   co_return std::make_unique<Held>(*model, std::move(stack));
 }
