@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import unittest
 
 import harness
+from test_release_container import ENGINE
 
 FILES = {
     "shop/__init__.py": "",
@@ -161,6 +163,18 @@ class Devops(harness.ProjectTest):
             self.assertEqual(file.read().split("\n"), ["info ", "build ", "rmi ", ""])
         report = json.loads(self.artifacts(project, done)["validation.json"][1])
         self.assertEqual([file["checked"] for file in report["files"]], ["built by podman"])
+
+    @unittest.skipIf(ENGINE is None, "neither podman nor docker answers here")
+    def test_the_engine_of_this_machine_finds_what_a_parser_cannot(self):
+        dockerfile = "FROM scratch\nCOPY {} /shop\nCMD [\"/shop/run\"]\n"
+        project = self.shop([answer({"Dockerfile": dockerfile.format("absent")}, round=1), answer({"Dockerfile": dockerfile.format("shop")})],
+                            **{"with": {"container-build": True}})
+        done = self.finish(project)
+        self.assertEqual((done.result["status"], done.result["rounds"]), ("COMPLETED", 2), done)
+        report = json.loads(self.artifacts(project, done)["validation.json"][1])
+        self.assertRegex(report["files"][0]["checked"], "^built by (podman|docker)$")
+        refused = [line for line in project.run("events", "--json").lines if line["event"] == "round.opened"]
+        self.assertIn("absent", json.dumps(refused), "the engine's own words go back with the feedback")
 
     def test_stock_answers_pass_their_own_checks(self):
         project = self.project()
