@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 
 #include "base/printable.hpp"
 #include "infrastructure/process/work_area.hpp"
@@ -66,8 +65,7 @@ SandboxCommand CommandDriver::command(const PlatformJob& job, const std::string&
   command.argv = {"/bin/sh", "-c", text_in(release.with, which)};
   command.workspace = job.files;
   // Credentials come from whoever gives the word, each time: they are in no record.
-  std::istringstream names(text_in(release.with, "host-env"));
-  for (std::string name; names >> name;)
+  for (const std::string& name : host_names(release.with))
     if (const char* value = std::getenv(name.c_str())) command.environment[name] = value;
   for (const auto& [name, value] : release.variables) command.environment[name] = value;
   command.environment["RELEASE_ID"] = release.id;

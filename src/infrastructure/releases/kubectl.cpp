@@ -16,12 +16,13 @@ constexpr std::int64_t kOutputBytes = 4 << 20;
 constexpr std::size_t kWordsMax = 600;
 
 std::map<std::string, std::string> environment_for_kubectl(const std::map<std::string, std::string>& all,
-                                                           const std::set<std::string>& more) {
+                                                           const std::vector<std::string>& more) {
   constexpr std::array<std::string_view, 12> kNames{"PATH",       "HOME",        "USER",        "TMPDIR",   "KUBECONFIG", "HTTP_PROXY",
                                                     "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy",   "SSL_CERT_FILE"};
   std::map<std::string, std::string> out;
   for (const auto& [name, value] : all)
-    if (std::ranges::find(kNames, name) != kNames.end() || name.starts_with("XDG_") || more.contains(name)) out[name] = value;
+    if (std::ranges::find(kNames, name) != kNames.end() || name.starts_with("XDG_") || std::ranges::find(more, name) != more.end())
+      out[name] = value;
   return out;
 }
 
@@ -62,7 +63,7 @@ std::vector<std::string> KubectlAnswer::names() const {
 }
 
 Result<Kubectl> Kubectl::find(runtime::Loop& loop, const std::map<std::string, std::string>& environment,
-                              const std::set<std::string>& more) {
+                              const std::vector<std::string>& more) {
   auto given = environment_for_kubectl(environment, more);
   auto program = find_program("kubectl", given);
   if (!program)

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +34,7 @@ class Kubectl {
   /// Of `environment` it is given what it needs to find its configuration, the network's proxies, and the names in `more`.
   /// Errors: unavailable (not installed).
   static Result<Kubectl> find(runtime::Loop& loop, const std::map<std::string, std::string>& environment,
-                              const std::set<std::string>& more);
+                              const std::vector<std::string>& more);
 
   /// `say`: is told the command and all that it prints; may be empty. Errors: unavailable (no cluster answers, no such context, not logged
   /// in, it does not end within `within`), cancelled.

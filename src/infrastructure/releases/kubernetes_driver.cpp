@@ -1,8 +1,5 @@
 #include "infrastructure/releases/kubernetes_driver.hpp"
 
-#include <set>
-#include <sstream>
-
 #include "infrastructure/releases/kubectl.hpp"
 #include "infrastructure/releases/kubernetes_record.hpp"
 #include "infrastructure/releases/manifests.hpp"
@@ -96,10 +93,7 @@ Result<void> KubernetesDriver::check(const Release& release) const {
 }
 
 Result<Kubectl> KubernetesDriver::kubectl_of(const Release& release) const {
-  std::set<std::string> names;
-  std::istringstream words(text_in(release.with, "host-env"));
-  for (std::string name; words >> name;) names.insert(name);
-  return Kubectl::find(loop_, environment_, names);
+  return Kubectl::find(loop_, environment_, host_names(release.with));
 }
 
 Result<Manifests> KubernetesDriver::render(const PlatformJob& job) {
@@ -111,10 +105,10 @@ Result<Manifests> KubernetesDriver::render(const PlatformJob& job) {
                                      {"VERSION", label_value(release.version)},
                                      {"ENVIRONMENT", label_value(release.environment)},
                                      {"RELEASE", release.id}}};
-  if (const std::string space = text_in(release.with, "namespace"); !space.empty()) request.values["NAMESPACE"] = space;
+  const std::string space = text_in(release.with, "namespace");
+  if (!space.empty()) request.values["NAMESPACE"] = space;
   auto manifests = render_manifests(request);
   if (!manifests) return manifests;
-  const std::string space = text_in(release.with, "namespace");
   for (const ManifestObject& object : manifests->objects) {
     if (!space.empty() && !object.space.empty() && object.space != space)
       return fail(ErrorCode::invalid_argument, "it is for namespace " + object.space + ", the release is for " + space, object.where,

@@ -1,7 +1,9 @@
 #include "infrastructure/releases/settings.hpp"
 
 #include <charconv>
+#include <iterator>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -53,6 +55,11 @@ std::string text_in(const Object& with, std::string_view key) {
   const auto found = with.find(key);
   const std::string* text = found == with.end() ? nullptr : found->second.as_string();
   return text == nullptr ? std::string() : *text;
+}
+
+std::vector<std::string> host_names(const Object& with) {
+  std::istringstream words(text_in(with, "host-env"));
+  return {std::istream_iterator<std::string>(words), {}};
 }
 
 Result<Settings> read_settings(const Object& with) {

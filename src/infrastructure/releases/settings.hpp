@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "conductorai/result.hpp"
 #include "conductorai/time.hpp"
@@ -23,6 +24,9 @@ struct Settings {
 
 /// The text of `key`; empty where there is none.
 std::string text_in(const Object& with, std::string_view key);
+
+/// The names of host variables that are handed through to the user's own programs.
+std::vector<std::string> host_names(const Object& with);
 
 /// Errors: invalid_argument (no duration or number, or out of range).
 Result<Settings> read_settings(const Object& with);
