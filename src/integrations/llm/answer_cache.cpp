@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
 #include <vector>
 
+#include "base/read_text.hpp"
 #include "core/codec.hpp"
 #include "core/json_codec.hpp"
 #include "integrations/llm/ledger.hpp"
@@ -99,11 +99,7 @@ void AnswerCache::remember(Entry entry) {
 }
 
 bool AnswerCache::load(const std::string& key) {
-  std::ifstream in(file_of(key), std::ios::binary);
-  if (!in) return false;
-  std::ostringstream bytes;
-  bytes << in.rdbuf();
-  const std::string text = std::move(bytes).str();
+  const std::string text = read_text(file_of(key));
   auto kept = core::read_json<Kept>(text);
   if (!kept) return false;
   const Timestamp at{Milliseconds(kept->at_ms)};
