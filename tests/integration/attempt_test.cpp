@@ -172,6 +172,16 @@ struct Attempt : ::testing::Test {
     EXPECT_TRUE(!std::filesystem::exists(folder.path() / "scratch") || std::filesystem::is_empty(folder.path() / "scratch"));
     return result;
   }
+  /// On a fresh store, the process dies after it has begun `steps` of them; another one takes the attempt up.
+  TaskResult killed_and_resumed(BaseAgent& agent, int steps) {
+    disk = infrastructure::make_memory_store();
+    start();
+    sandbox->runs = 0;
+    states->begins_left = steps;
+    (void)attempt(agent);
+    start();
+    return attempt(agent);
+  }
   TaskResult attempt_command(Object with) {
     assignment->task.with = std::move(with);
     auto agent = agents::make_command_agent(AgentId("command-01"), 1, {});
@@ -195,13 +205,7 @@ TEST_F(Attempt, KilledBeforeEachStepItEndsAsTheUndisturbedOne) {
   ASSERT_EQ(undisturbed.verdict, Verdict::passed) << undisturbed.summary;
   const int runs = sandbox->runs;
   for (int survive = 0; survive <= 4; ++survive) {
-    disk = infrastructure::make_memory_store();
-    start();
-    sandbox->runs = 0;
-    states->begins_left = survive;
-    (void)attempt(*agent);
-    start();
-    const TaskResult resumed = attempt(*agent);
+    const TaskResult resumed = killed_and_resumed(*agent, survive);
     ASSERT_EQ(resumed.status, ResultStatus::completed) << survive << ": " << to_string(resumed.error.value_or(Error{}));
     EXPECT_EQ(resumed.verdict, undisturbed.verdict);
     EXPECT_EQ(tree_of(resumed.commit), tree_of(undisturbed.commit)) << survive;
@@ -235,13 +239,7 @@ TEST_F(Attempt, KilledAnywhereInAToolLoopItBuysNothingAndRunsNothingTwice) {
   const auto steps = run(states->list_steps(WorkflowId("wf-01")))->size();
   ASSERT_EQ(steps, 15u);
   for (int survive = 0; survive <= static_cast<int>(steps); ++survive) {
-    disk = infrastructure::make_memory_store();
-    start();
-    sandbox->runs = 0;
-    states->begins_left = survive;
-    (void)attempt(*agent);
-    start();
-    const TaskResult resumed = attempt(*agent);
+    const TaskResult resumed = killed_and_resumed(*agent, survive);
     ASSERT_EQ(resumed.verdict, Verdict::passed) << survive << ": " << to_string(resumed.error.value_or(Error{}));
     EXPECT_EQ(resumed.usage.calls, undisturbed.usage.calls) << survive;
     EXPECT_EQ(sandbox->runs, runs) << survive;
