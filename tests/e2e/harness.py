@@ -99,6 +99,12 @@ class ProjectTest(unittest.TestCase):
     def project(self):
         return Project(self.temporary_folder())
 
+    def stop_releases(self, project):
+        """Of all its apps: what serves, and what is about to."""
+        for line in project.run("releases", "list", "--json").lines:
+            if line.get("state") in ("serving", "degraded", "candidate"):
+                project.run("releases", "stop", line["id"])
+
     def example(self, name):
         """The example's repository as its author would have it, plus its workflow and answers beside it."""
         project = self.project()

@@ -76,8 +76,7 @@ class BadDays(harness.ProjectTest):
         return len(supervisors), len(services)
 
     def stop_all(self, project):
-        for line in project.run("releases", "list", "--json").lines:
-            project.run("releases", "stop", line["id"])
+        self.stop_releases(project)
         harness.wait_until(lambda: self.alive(project) == (0, 0))
 
     def prepared(self):

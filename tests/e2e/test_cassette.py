@@ -52,13 +52,8 @@ class Cassette(harness.ProjectTest):
     def prepare(self):
         project = self.project()
         (project.folder / ".conductorai").mkdir()
-        self.addCleanup(self.stop_all, project)
+        self.addCleanup(self.stop_releases, project)
         return project
-
-    def stop_all(self, project):
-        for line in project.run("releases", "list", "--json").lines:
-            if line.get("state") in ("serving", "degraded", "candidate"):
-                project.run("releases", "stop", line["id"])
 
     def record(self, provider, cassette):
         service = Service()

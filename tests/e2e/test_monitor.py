@@ -44,10 +44,6 @@ DIAGNOSIS = {"match": {"agent": "monitor"},
 
 
 class Watched(harness.ProjectTest):
-    def stop(self, project):
-        for release in project.run("releases", "list", "--json").lines:
-            project.run("releases", "stop", release["id"])
-
     def test_failing_probes_lead_back_to_development_and_the_mended_service_goes_on_serving(self):
         project = self.project()
         done = self.mended(project)
@@ -74,7 +70,7 @@ class Watched(harness.ProjectTest):
         self.assertIn("GET /missing", text.out)
         self.assertIn("healthy", text.out)
 
-        self.stop(project)
+        self.stop_releases(project)
         gone = project.run("monitor", "watched", "--for", "1s")
         self.assertEqual(gone.code, 2, gone)
         self.assertIn("no release of this app is serving", gone.err)
@@ -87,7 +83,7 @@ class Watched(harness.ProjectTest):
                 broken = broken or self.path == "/break\""""), "    ").strip()).replace("class Service", "broken = False\nclass Service", 1)
         project.write("workflow.yaml", WORKFLOW)
         project.write("answers.yaml", [{"match": {"agent": "coding"}, "reply": {"files": {"service.py": breaks}}}])
-        self.addCleanup(self.stop, project)
+        self.addCleanup(self.stop_releases, project)
         first = project.run("run", "workflow.yaml", "--llm", "mock:answers.yaml", "--json")
         self.assertEqual((first.code, first.result["rounds"]), (0, 1), first)
         url = first.result["release"]["url"]
@@ -133,7 +129,7 @@ class Watched(harness.ProjectTest):
     def mended(self, project, env=None):
         project.write("workflow.yaml", WORKFLOW)
         project.write("answers.yaml", [coding(1, 200), DIAGNOSIS, coding(2, 404)])
-        self.addCleanup(self.stop, project)
+        self.addCleanup(self.stop_releases, project)
         return project.run("run", "workflow.yaml", "--llm", "mock:answers.yaml", "--json", env=env)
 
     def test_what_its_probes_read_of_inputs_and_outputs_is_filled_in_later_too(self):
@@ -142,7 +138,7 @@ class Watched(harness.ProjectTest):
         project.write("w.yaml", {**WORKFLOW, "inputs": {"status": 200}, "env": ["PLACE"], "tasks": {
             **WORKFLOW["tasks"], "monitor": {**WORKFLOW["tasks"]["monitor"], "with": {"window": "1s", "probes": probes}}}})
         project.write("answers.yaml", [coding(1, 200)])
-        self.addCleanup(self.stop, project)
+        self.addCleanup(self.stop_releases, project)
         done = project.run("run", "w.yaml", "--llm", "mock:answers.yaml", "--json", env={"PLACE": "here"})
         self.assertEqual(done.code, 0, done)
         later = project.run("monitor", "watched", "--json", env={"PLACE": "there"})

@@ -189,7 +189,7 @@ class InAContainer(Workflows):
         project.repository(FILES)
         project.write("w.yaml", workflow(deploy, {"probes": [{"get": "/healthz", "status": 200}, {"get": "/", "expect": {"body": "seven"}}]}))
         project.write("answers.yaml", answers({"Dockerfile": self.DOCKERFILE}))
-        self.addCleanup(self.stop_all, project)
+        self.addCleanup(self.stop_releases, project)
         done = self.run_it(project, timeout=600)
         self.check(done, "container")
         self.assertRegex(self.process_evidence(project, done), "^alive, 0 restarts, memory")
@@ -199,10 +199,6 @@ class InAContainer(Workflows):
         stopped = project.run("releases", "stop", release["id"], "--json")
         self.assertEqual((stopped.code, stopped.lines[0]["state"]), (0, "stopped"), stopped)
         harness.wait_until(lambda: not os.path.exists(f"/proc/{release['pid']}"))
-
-    def stop_all(self, project):
-        for release in self.releases(project):
-            project.run("releases", "stop", release["id"])
 
 
 if __name__ == "__main__":

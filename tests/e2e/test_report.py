@@ -142,7 +142,7 @@ class InABrowser(harness.ProjectTest):
         project = self.project()
         project.write("w.yaml", WATCH)
         project.write("answers.yaml", [written(1, True, 19), DIAGNOSIS, written(2, False, 3)])
-        self.addCleanup(lambda: [project.run("releases", "stop", line["id"]) for line in project.run("releases", "list", "--json").lines])
+        self.addCleanup(self.stop_releases, project)
         done = project.run("run", "w.yaml", "--llm", "mock:answers.yaml")
         self.assertEqual(done.code, 0, done)
         file = reported(project)

@@ -18,9 +18,7 @@ class UrlShortener(harness.ProjectTest):
         return project
 
     def stop_all(self, project):
-        for line in project.run("releases", "list", "--json").lines:
-            if line.get("state") in ("serving", "degraded", "candidate"):
-                project.run("releases", "stop", line["id"])
+        self.stop_releases(project)
         harness.wait_until(lambda: not harness.children_of(str(project.folder)), 30)
         self.assertEqual(harness.children_of(str(project.folder)), [])
 
