@@ -16,7 +16,8 @@ namespace conductorai {
 struct RunOverrides {
   std::optional<LlmDefinition> llm;
   std::optional<bool> sandbox_enabled;
-  BudgetDefinition add_budget;  // added to the limits, never below what was spent
+  BudgetDefinition add_budget;                     // added to the limits, never below what was spent
+  std::optional<BudgetDefinition> add_day_budget;  // added to those of the whole project for a day, as they hold for this workflow
   friend bool operator==(const RunOverrides&, const RunOverrides&) = default;
 };
 

@@ -332,6 +332,15 @@ TEST(RunOptions, ReadsBudgets) {
     EXPECT_FALSE(parse_budget(text)) << text;
 }
 
+TEST(RunOptions, TellsTheProjectsBudgetFromTheWorkflows) {
+  auto budget = parse_added_budget("calls=10,calls-per-day=20,usd-per-day=0.5");
+  ASSERT_TRUE(budget);
+  EXPECT_EQ(budget->own, (BudgetDefinition{.calls = 10}));
+  EXPECT_EQ(budget->day, (BudgetDefinition{.usd_micros = 500'000, .calls = 20}));
+  EXPECT_FALSE(parse_added_budget("cal-per-day=1"));
+  EXPECT_FALSE(parse_budget("calls-per-day=20")) << "a run has no day of its own";
+}
+
 TEST(RunOptions, KeepsTheStricterLimit) {
   BudgetDefinition limits{.calls = 5, .wall_ms = 100};
   tighten(limits, {.tokens = 7, .calls = 9, .wall_ms = 50});

@@ -42,9 +42,10 @@ Result<RunOverrides> overrides_of(const ResumeOptions& options, const WorkflowDe
   if (!sandbox) return fail(sandbox.error());
   overrides.sandbox_enabled = *sandbox;
   if (!options.add_budget.empty()) {
-    auto budget = parse_budget(options.add_budget);
+    auto budget = parse_added_budget(options.add_budget);
     if (!budget) return fail(budget.error());
-    overrides.add_budget = *budget;
+    overrides.add_budget = budget->own;
+    if (budget->day != BudgetDefinition{}) overrides.add_day_budget = budget->day;
   }
   return overrides;
 }
@@ -91,7 +92,8 @@ void add_resume(CLI::App& app, CommandLine& line) {
         command.add_option("--llm", o.llm, "Answer with another provider from here on")->type_name("PROVIDER");
         command.add_option("--model", o.model, "Another model from here on")->type_name("NAME");
         command.add_option("--sandbox", o.sandbox, "none: run generated code without a sandbox")->type_name("on|none");
-        command.add_option("--add-budget", o.add_budget, "Raise limits: calls=10,wall-minutes=5")->type_name("AMOUNTS");
+        command.add_option("--add-budget", o.add_budget, "Raise limits: calls=10,wall-minutes=5; the project's: calls-per-day=10")
+            ->type_name("AMOUNTS");
       },
       resume);
 }

@@ -25,31 +25,48 @@ std::unexpected<Error> bad_budget(std::string_view item) {
               "write calls=10,wall-minutes=5,usd=1.50,tokens=1000, whichever you mean");
 }
 
+/// False for a name that is none, and for half a call.
+bool set_amount(BudgetDefinition& budget, std::string_view name, double amount) {
+  const bool whole = std::floor(amount) == amount;
+  if (name == "usd")
+    budget.usd_micros = static_cast<std::int64_t>(std::llround(amount * 1e6));
+  else if (name == "wall-minutes")
+    budget.wall_ms = static_cast<std::int64_t>(std::llround(amount * 60'000));
+  else if (name == "calls" && whole)
+    budget.calls = static_cast<std::int64_t>(amount);
+  else if (name == "tokens" && whole)
+    budget.tokens = static_cast<std::int64_t>(amount);
+  else
+    return false;
+  return true;
+}
+
 }  // namespace
 
-Result<BudgetDefinition> parse_budget(const std::string& text) {
-  BudgetDefinition budget;
+Result<AddedBudget> parse_added_budget(const std::string& text) {
+  constexpr std::string_view kPerDay = "-per-day";
+  AddedBudget budget;
   if (text.empty()) return bad_budget(text);
   for (auto part : std::views::split(std::string_view(text), ',')) {
     const std::string_view item(part.begin(), part.end());
     const auto equals = item.find('=');
     if (equals == std::string_view::npos) return bad_budget(item);
-    const std::string_view name = item.substr(0, equals);
+    std::string_view name = item.substr(0, equals);
+    const bool day = name.ends_with(kPerDay);
+    if (day) name.remove_suffix(kPerDay.size());
     const auto amount = positive_number(item.substr(equals + 1));
-    if (!amount) return bad_budget(item);
-    const bool whole = std::floor(*amount) == *amount;
-    if (name == "usd")
-      budget.usd_micros = static_cast<std::int64_t>(std::llround(*amount * 1e6));
-    else if (name == "wall-minutes")
-      budget.wall_ms = static_cast<std::int64_t>(std::llround(*amount * 60'000));
-    else if (name == "calls" && whole)
-      budget.calls = static_cast<std::int64_t>(*amount);
-    else if (name == "tokens" && whole)
-      budget.tokens = static_cast<std::int64_t>(*amount);
-    else
-      return bad_budget(item);
+    if (!amount || !set_amount(day ? budget.day : budget.own, name, *amount)) return bad_budget(item);
   }
   return budget;
+}
+
+Result<BudgetDefinition> parse_budget(const std::string& text) {
+  auto budget = parse_added_budget(text);
+  if (!budget) return fail(budget.error());
+  if (budget->day != BudgetDefinition{})
+    return fail(ErrorCode::invalid_argument, "a workflow has no limits for a day: '" + text + "'", {},
+                "limits of the whole project stand in conductorai.yaml: budget.calls-per-day and the like");
+  return budget->own;
 }
 
 void tighten(BudgetDefinition& limits, const BudgetDefinition& given) {

@@ -12,6 +12,11 @@ namespace conductorai::cli {
 
 /// "calls=10,wall-minutes=5,usd=1,tokens=1000". Errors: invalid_argument.
 Result<BudgetDefinition> parse_budget(const std::string& text);
+/// Of `resume`: the workflow's own amounts, and "calls-per-day=10" and the like for those of the project. Errors: invalid_argument.
+struct AddedBudget {
+  BudgetDefinition own, day;
+};
+Result<AddedBudget> parse_added_budget(const std::string& text);
 /// The stricter of each limit.
 void tighten(BudgetDefinition& limits, const BudgetDefinition& given);
 

@@ -67,6 +67,7 @@ Result<AssignmentParts> assignment_parts(const WorkflowState& state, const TaskI
 std::vector<BudgetScope> budget_scopes(const WorkflowState& state, const TaskId& task, const BudgetDefinition& per_day, Timestamp now) {
   const BudgetDefinition& limit = state.definition->budget;
   const BudgetDefinition& added = state.overrides.add_budget;
+  const BudgetDefinition added_per_day = state.overrides.add_day_budget.value_or(BudgetDefinition{});
   std::vector<BudgetScope> scopes;
   scopes.reserve(4);
   scopes.push_back({.key = "workflow/" + state.id.value,
@@ -78,10 +79,10 @@ std::vector<BudgetScope> budget_scopes(const WorkflowState& state, const TaskId&
   if (auto it = state.tasks.find(task); it != state.tasks.end())
     scopes.push_back({.key = "agent/" + state.id.value + "/" + it->second.definition.agent.value});
   scopes.push_back({.key = "project/" + to_iso8601(now).substr(0, std::string_view("YYYY-MM-DD").size()),
-                    .usd_micros = per_day.usd_micros,
-                    .tokens = per_day.tokens,
-                    .calls = per_day.calls,
-                    .wall_ms = per_day.wall_ms});
+                    .usd_micros = sum(per_day.usd_micros, added_per_day.usd_micros),
+                    .tokens = sum(per_day.tokens, added_per_day.tokens),
+                    .calls = sum(per_day.calls, added_per_day.calls),
+                    .wall_ms = sum(per_day.wall_ms, added_per_day.wall_ms)});
   return scopes;
 }
 

@@ -132,7 +132,7 @@ struct AssignmentParts {
 Result<AssignmentParts> assignment_parts(const WorkflowState& state, const TaskId& task, const std::map<std::string, std::string>& env);
 
 /// Limits in force for the steps of an attempt that begins at `now`: its workflow's budget with what `resume --add-budget` added, and
-/// `per_day`, that of the whole project for the day (UTC). Use is counted in every scope, also where nothing is limited.
+/// `per_day`, that of the whole project for the day (UTC), likewise raised. Use is counted in every scope, also where nothing is limited.
 std::vector<BudgetScope> budget_scopes(const WorkflowState& state, const TaskId& task, const BudgetDefinition& per_day, Timestamp now);
 
 }  // namespace conductorai::core

@@ -15,6 +15,11 @@ void add(std::optional<T>& sum, const std::optional<T>& more) {
   if (more) sum = sum.value_or(0) + *more;
 }
 
+void add(BudgetDefinition& sum, const BudgetDefinition& more) {
+  for (auto amount : {&BudgetDefinition::usd_micros, &BudgetDefinition::tokens, &BudgetDefinition::calls, &BudgetDefinition::wall_ms})
+    add(sum.*amount, more.*amount);
+}
+
 class Evolution {
  public:
   Evolution(WorkflowState& state, Timestamp at) : state_(state), at_(at) {}
@@ -175,11 +180,11 @@ class Evolution {
   void apply(const RunOverrides& overrides) {
     if (overrides.llm) state_.overrides.llm = overrides.llm;
     if (overrides.sandbox_enabled) state_.overrides.sandbox_enabled = overrides.sandbox_enabled;
-    BudgetDefinition& budget = state_.overrides.add_budget;
-    add(budget.usd_micros, overrides.add_budget.usd_micros);
-    add(budget.tokens, overrides.add_budget.tokens);
-    add(budget.calls, overrides.add_budget.calls);
-    add(budget.wall_ms, overrides.add_budget.wall_ms);
+    add(state_.overrides.add_budget, overrides.add_budget);
+    if (overrides.add_day_budget) {
+      if (!state_.overrides.add_day_budget) state_.overrides.add_day_budget.emplace();
+      add(*state_.overrides.add_day_budget, *overrides.add_day_budget);
+    }
     if (!overrides.llm && !overrides.sandbox_enabled) return;
     auto definition = std::make_shared<WorkflowDefinition>(*state_.definition);
     if (overrides.llm) definition->llm = *overrides.llm;

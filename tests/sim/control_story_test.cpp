@@ -144,6 +144,7 @@ TEST(Control, ASuspendedAttemptPausesAndStaysLive) {
   RunOverrides overrides;
   overrides.add_budget.calls = 5;
   overrides.add_budget.tokens = 7;
+  overrides.add_day_budget = BudgetDefinition{.calls = 1};
   EXPECT_EQ(s.when(Resume{.overrides = overrides}), "workflow.resumed");
   s.when(Resume{.overrides = overrides});
   EXPECT_EQ(s.dispatched(), "a/1/1");
@@ -155,7 +156,7 @@ TEST(Control, ASuspendedAttemptPausesAndStaysLive) {
   EXPECT_EQ(scopes[0].tokens, std::nullopt);  // nothing is added to no limit
   EXPECT_EQ(scopes[1].key, "task/wf-1/a");
   EXPECT_EQ(scopes[2].key, "agent/wf-1/command");
-  EXPECT_EQ(scopes[3], (BudgetScope{.key = "project/2025-12-31", .calls = 7}));
+  EXPECT_EQ(scopes[3], (BudgetScope{.key = "project/2025-12-31", .calls = 9}));
   EXPECT_EQ(budget_scopes(s.state, TaskId("a"), {}, last_moment + Milliseconds(1))[3], (BudgetScope{.key = "project/2026-01-01"}));
   EXPECT_EQ(s.broken, "");
 }
