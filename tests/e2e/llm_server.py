@@ -7,6 +7,14 @@ import time
 FILES = "Here it is.\n\n```file:add.py\ndef add(a, b):\n    return a + b\n```\n"
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256  # many workflows ask at once
+
+    def handle_error(self, request, client_address):
+        """Who asked may have been killed: no fault of the service."""
+
+
 class Service:
     """`script`: what the requests get, in order, the last one for ever: "ok", an HTTP status, "cut", "lost", "html", "no-usage"."""
 
@@ -42,8 +50,7 @@ class Service:
                 self.end_headers()
                 self.wfile.write(body)
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 
