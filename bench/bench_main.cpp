@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
       {"waiting", {"10,000 tasks that wait a second, against a bare epoll client", bench::run_waiting}},
       {"startup", {"the command line as a whole process", bench::run_startup}},
       {"recover", {"10,000 unfinished workflows of 100 events taken over", bench::run_recover}},
-      {"llm-cache", {"answers of models given again, from memory and from disk", bench::run_llm_cache}}};
+      {"llm-cache", {"answers of models given again, from memory and from disk", bench::run_llm_cache}},
+      {"first-token", {"a model's tokens, from its service to the screen of watch", bench::run_first_token}}};
   CLI::App app("Measures ConductorAI beside the bare limit of the same work, in the same run", "conductorai-bench");
   app.require_subcommand(1);
   bench::Settings settings;

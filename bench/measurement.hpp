@@ -79,5 +79,6 @@ int run_waiting(const Settings& settings);
 int run_startup(const Settings& settings);
 int run_recover(const Settings& settings);
 int run_llm_cache(const Settings& settings);
+int run_first_token(const Settings& settings);
 
 }  // namespace conductorai::bench

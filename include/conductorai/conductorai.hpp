@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "conductorai/answer_piece.hpp"
 #include "conductorai/artifact_store.hpp"
 #include "conductorai/base_agent.hpp"
 #include "conductorai/definition.hpp"
@@ -64,6 +65,7 @@ struct Options {
   Milliseconds breaker_wait{300'000};  // a task waits no longer for such agents: it fails, and lies in the dead letters
   LlmOptions llm;
   std::function<void(const std::string& line)> on_progress;  // transient notices for a terminal; may be empty
+  std::function<void(const AnswerPiece&)> on_text;           // what models answer, as it comes; may be empty
 };
 
 /// One event as watchers see it.
@@ -191,7 +193,9 @@ class ConductorAI {
   Result<WorkflowView> get_workflow_state(WorkflowId id);
   Result<std::vector<WorkflowSummary>> list_workflows(WorkflowFilter filter);
   /// Events from `from_seq` on; with `follow` goes on until the workflow is terminal, paused or without owner, or interrupted.
-  Result<void> read_events(WorkflowId id, std::uint64_t from_seq, bool follow, std::function<void(const EventRecord&)> on_event);
+  /// `on_text`, while it follows: what models answer in the process that runs the workflow, as it comes there; may be empty.
+  Result<void> read_events(WorkflowId id, std::uint64_t from_seq, bool follow, std::function<void(const EventRecord&)> on_event,
+                           std::function<void(const AnswerPiece&)> on_text = {});
   Result<std::shared_ptr<const WorkflowDefinition>> get_definition(WorkflowId id);
 
   Result<std::string> get_artifact(Digest digest);

@@ -273,6 +273,23 @@ TEST(ProgressModel, FollowsEventsAndNotices) {
   EXPECT_EQ(model.tasks()[1].round, 2);
 }
 
+TEST(ProgressModel, ShowsTheLineAnAnswerHasComeTo) {
+  const auto definition = two_tasks();
+  ProgressModel model(&definition);
+  const auto say = [&](const std::string& call, const std::string& text) {
+    model.text({.workflow = WorkflowId("wf-1"), .task = TaskId("code"), .call = call, .text = text});
+    return model.tasks()[0].note;
+  };
+  EXPECT_EQ(say("1/1/1", "Here"), "Here");
+  EXPECT_EQ(say("1/1/1", " it is.\n\n"), "Here it is.");
+  EXPECT_EQ(say("1/1/1", "\x1b[2Jdef"), "def");
+  EXPECT_EQ(say("1/1/2", "Again"), "Again") << "another answer begins";
+  EXPECT_EQ(say("1/1/2", ""), "Again");
+  EXPECT_LT(say("1/1/2", std::string(10'000, 'x')).size(), 2'000U);
+  model.apply(event("task.completed", R"({"id":{"task":"code","round":1,"attempt":1},"summary":"2 files"})"));
+  EXPECT_EQ(say("1/1/2", "late"), "2 files");
+}
+
 TEST(ProgressModel, PutsForeachChildrenBelowTheirParent) {
   const auto definition = two_tasks();
   ProgressModel model(&definition);

@@ -50,8 +50,10 @@ int run(const Globals& globals, const RunOptions& options) {
   if (!definition.sandbox.enabled) warn(*config, "--sandbox=none: generated code runs with your own rights");
 
   Progress progress(progress_style(globals.json), &definition);
-  auto session = Session::open(
-      globals, {.create = true, .flags = flags_of(options), .on_progress = [&](const std::string& line) { progress.on_notice(line); }});
+  auto session = Session::open(globals, {.create = true,
+                                         .flags = flags_of(options),
+                                         .on_progress = [&](const std::string& line) { progress.on_notice(line); },
+                                         .on_text = [&](const AnswerPiece& piece) { progress.on_text(piece); }});
   if (!session) return report(session.error());
   return drive(**session, progress, globals.json, [&](auto watcher) { return (*session)->ai().run_workflow(definition, watcher); });
 }

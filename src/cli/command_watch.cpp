@@ -18,9 +18,11 @@ int watch(const Globals& globals, const WatchOptions& options) {
   auto& [session, id] = *opened;
   auto definition = session->ai().get_definition(id);
   if (!definition) return report(definition.error());
-  Progress progress(progress_style(globals.json), definition->get());
+  Progress progress(progress_style(globals.json), definition->get(), AnswerText::shown);
   session->catch_signals();
-  auto read = session->ai().read_events(id, 1, true, [&](const EventRecord& record) { progress.on_event(record); });
+  std::function<void(const AnswerPiece&)> on_text;
+  if (!globals.json) on_text = [&](const AnswerPiece& piece) { progress.on_text(piece); };
+  auto read = session->ai().read_events(id, 1, true, [&](const EventRecord& record) { progress.on_event(record); }, on_text);
   progress.clear();
   if (!read) return report(read.error());
   if (Session::signal() != 0) return 128 + Session::signal();  // the watcher ends; the workflow goes on

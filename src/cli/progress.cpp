@@ -13,6 +13,9 @@ namespace conductorai::cli {
 
 namespace {
 
+constexpr std::size_t kLineBytesMax = 1024;
+constexpr std::chrono::milliseconds kTextDrawn{50};  // a model may answer faster than a terminal over a thin line takes
+
 std::string text_of(const Value& value, std::string_view key) {
   const Value* found = value.find(key);
   const std::string* text = found == nullptr ? nullptr : found->as_string();
@@ -110,6 +113,21 @@ void ProgressModel::notice(const std::string& line) {
   row.note = clean_line(line.substr(colon + 2));
 }
 
+void ProgressModel::text(const AnswerPiece& piece) {
+  auto& row = task(clean_line(piece.task.str()));
+  if (settled(row.state) || piece.text.empty()) return;
+  auto& [call, line] = answers_[row.id];
+  if (call != piece.call) line.clear();
+  call = piece.call;
+  line += piece.text;
+  // An empty last line says nothing yet; of a long one the beginning is seen.
+  if (const auto end = line.find_last_not_of("\r\n"); end != std::string::npos)
+    if (const auto begin = line.rfind('\n', end); begin != std::string::npos) line.erase(0, begin + 1);
+  if (line.size() > kLineBytesMax) line.resize(kLineBytesMax);
+  row.state = "running";
+  row.note = clean_line(line);
+}
+
 std::vector<std::string> progress_lines(const ProgressModel& model, std::size_t width, std::size_t height, bool colors) {
   Table table({"TASK", "AGENT", "STATE", "ROUND", ""});
   const std::size_t room = height > 4 ? height - 4 : 1;
@@ -138,8 +156,7 @@ void Progress::on_event(const EventRecord& record) {
     std::fputs((event_line(record) + "\n").c_str(), stdout);
     std::fflush(stdout);
   } else if (style_ == ProgressStyle::plain) {
-    std::fputs((event_text_with_time(record) + "\n").c_str(), stdout);
-    std::fflush(stdout);
+    print_line(event_text_with_time(record));
   } else if (style_ == ProgressStyle::live) {
     model_.apply(record);
     draw();
@@ -148,15 +165,54 @@ void Progress::on_event(const EventRecord& record) {
 
 void Progress::on_notice(const std::string& line) {
   if (style_ == ProgressStyle::plain) {
-    std::fputs((clean_line(line) + "\n").c_str(), stdout);
-    std::fflush(stdout);
+    print_line(clean_line(line));
   } else if (style_ == ProgressStyle::live) {
     model_.notice(line);
     draw();
   }
 }
 
+// The first piece after a while is seen at once; those that follow closely are seen with the next one, or the next event.
+void Progress::on_text(const AnswerPiece& piece) {
+  if (style_ == ProgressStyle::plain && answers_ == AnswerText::shown) print_text(piece);
+  if (style_ != ProgressStyle::live) return;
+  model_.text(piece);
+  const auto now = std::chrono::steady_clock::now();
+  if (now - text_drawn_ < kTextDrawn) return;
+  text_drawn_ = now;
+  draw();
+}
+
+void Progress::print_line(const std::string& line) {
+  std::fputs(((open_line_.empty() ? "" : "\n") + line + "\n").c_str(), stdout);
+  std::fflush(stdout);
+  open_line_.clear();
+}
+
+void Progress::print_text(const AnswerPiece& piece) {
+  const std::string task = clean_line(piece.task.str());
+  const std::string answer = task + " " + piece.call;
+  std::string_view rest = piece.text;
+  std::string out;
+  if (!open_line_.empty() && open_line_ != answer) {
+    out += '\n';
+    open_line_.clear();
+  }
+  while (!rest.empty()) {
+    const auto end = rest.find('\n');
+    if (open_line_.empty()) out += task + " | ";
+    out += clean_text(rest.substr(0, end));
+    open_line_ = end == std::string_view::npos ? answer : "";
+    if (end != std::string_view::npos) out += '\n';
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  std::fputs(out.c_str(), stdout);
+  std::fflush(stdout);
+}
+
 void Progress::clear() {
+  if (!open_line_.empty()) std::fputs("\n", stdout);
+  open_line_.clear();
   if (drawn_ > 0) std::fputs(fmt::format("\x1b[{}A\r\x1b[J", drawn_).c_str(), stdout);
   drawn_ = 0;
   std::fflush(stdout);

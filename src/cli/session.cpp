@@ -46,6 +46,7 @@ Options options_for(const Project& project, const definition::Config& config, Se
   options.agents = config.runtime.agents;
   options.llm = llm_options(config, project);
   options.on_progress = std::move(request.on_progress);
+  options.on_text = std::move(request.on_text);
   return options;
 }
 

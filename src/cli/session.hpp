@@ -17,6 +17,7 @@ struct SessionRequest {
   bool create = false;                       // the state directory may be made
   std::map<std::string, std::string> flags;  // by configuration key
   std::function<void(const std::string&)> on_progress;
+  std::function<void(const AnswerPiece&)> on_text{};
 };
 
 class Session {

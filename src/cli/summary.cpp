@@ -129,7 +129,8 @@ std::string next_step(const WorkflowView& view) {
   const std::string id = view.id.str();
   if (!view.approvals.empty()) return fmt::format("conductorai approve {} {}", id, view.approvals.front().id.str());
   if (view.paused_for == PauseKind::budget && view.reason.find(": project/") != std::string::npos)
-    return "conductorai resume " + id + " tomorrow (UTC), with --add-budget calls-per-day=N, or with a higher limit in conductorai.yaml";
+    return "conductorai resume " + id +
+           " tomorrow (UTC), with --add-budget calls-per-day=N, or with a higher budget.*-per-day in conductorai.yaml";
   if (view.paused_for == PauseKind::budget) return "conductorai resume " + id + " --add-budget calls=N (or wall-minutes=N)";
   if (view.status == WorkflowStatus::paused || (view.status == WorkflowStatus::in_progress && view.owner.starts_with("none")))
     return "conductorai resume " + id;

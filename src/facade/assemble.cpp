@@ -22,6 +22,7 @@
 #include "infrastructure/process/work_area.hpp"
 #include "infrastructure/releases/supervised_releases.hpp"
 #include "infrastructure/sandbox/sandboxes.hpp"
+#include "infrastructure/state/live_text.hpp"
 #include "infrastructure/state/memory_state_manager.hpp"
 #include "infrastructure/state/ownership.hpp"
 #include "infrastructure/state/sqlite_state_manager.hpp"
@@ -68,6 +69,20 @@ std::function<void(const LLMCaller&, std::string)> notices(MessageBus& bus) {
   };
 }
 
+/// To those who watch from this process and from others.
+void open_live_text(House& house) {
+  std::shared_ptr<infrastructure::LiveTextWriter> writer;
+  if (house.options.state == "sqlite") writer = std::make_shared<infrastructure::LiveTextWriter>(house.options.state_dir);
+  if (!writer && !house.options.on_text) return;
+  house.on_text = [writer, told = house.options.on_text](AnswerPiece piece) {
+    if (writer) writer->add(piece);
+    if (told) told(piece);
+  };
+  house.forget_text = [writer](const WorkflowId& workflow) {
+    if (writer) writer->forget(workflow);
+  };
+}
+
 Result<void> open_artifacts(House& house) {
   if (house.options.artifacts == "memory") {
     house.artifacts = std::make_unique<infrastructure::MemoryArtifactStore>();
@@ -94,6 +109,7 @@ void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkAr
   const std::shared_ptr<Sandbox> none = infrastructure::make_no_sandbox(loop, options);
   // Any variable that names a secret: without a sandbox a command can read more than it was given.
   std::vector<std::string> names;
+  names.reserve(environment.size());
   for (const auto& [name, value] : environment) names.push_back(name);
   auto secrets = agents::secrets_in(environment, names);
   house.host_services = [&house, &loop, area, walls, none, secrets = std::move(secrets), environment = std::move(environment)] {
@@ -113,6 +129,7 @@ void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkAr
         .scratch_root = area.root,
         .hand_over = [area](const std::filesystem::path& path) { (void)infrastructure::give_to(area, path); },
         .host_environment = environment,
+        .on_text = house.on_text,
         .secrets = secrets};
   };
 }
@@ -172,6 +189,12 @@ Result<void> add_built_in_agents(House& house, runtime::Loop& loop) {
 
 }  // namespace
 
+std::function<task<void>()> follow_text(runtime::Loop& loop, const Options& options, WorkflowId workflow,
+                                        std::function<void(const AnswerPiece&)> told) {
+  const auto reader = std::make_shared<infrastructure::LiveTextReader>(loop, options.state_dir, std::move(workflow), std::move(told));
+  return [reader] { return reader->close(); };
+}
+
 Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
   if (auto counted = check_counts(options); !counted) return fail(counted.error());
   auto house = std::make_unique<House>();
@@ -215,6 +238,7 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
                                         WorkflowStatus status) { return h->releases->workflow_ended(std::move(workflow), status); },
           .day_budget = house->options.day_budget},
       house->options.project_root);
+  open_live_text(*house);
   add_host_services(*house, loop, *area, std::move(environment));
   if (auto added = add_built_in_agents(*house, loop); !added) return fail(added.error());
   return house;

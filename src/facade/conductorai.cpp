@@ -58,6 +58,8 @@ class ConductorAI::Impl {
   task<Result<void>> control(WorkflowId id, core::Command command);
   task<Result<WorkflowView>> state_of(WorkflowId id);
   task<Result<void>> read_events(WorkflowId id, std::uint64_t from, bool follow, std::function<void(const EventRecord&)> on_event);
+  task<Result<void>> watch(WorkflowId id, std::uint64_t from, std::function<void(const EventRecord&)> on_event,
+                           std::function<void(const AnswerPiece&)> on_text);
   task<Result<std::uint64_t>> emit_from(WorkflowId id, std::uint64_t from, std::function<void(const EventRecord&)> on_event);
   task<Result<std::shared_ptr<const WorkflowDefinition>>> definition_of(WorkflowId id);
   task<Result<void>> requeue(DeadLetter letter);
@@ -71,6 +73,10 @@ class ConductorAI::Impl {
   [[nodiscard]] const facade::House* maybe_house() const { return house_.get(); }
 
  private:
+  void forget(const WorkflowId& id) {
+    house_->models->forget(id);
+    if (house_->forget_text) house_->forget_text(id);
+  }
   task<void> watch_interrupts();
   task<Result<void>> settle_once();
 
@@ -175,7 +181,7 @@ task<Result<WorkflowView>> ConductorAI::Impl::run_workflow(WorkflowDefinition de
   core::name_phases(definition, of_agents);
   auto ended = co_await house_->engine->run_workflow(std::move(definition), std::move(watcher));
   if (!ended) co_return fail(ended.error());
-  house_->models->forget(ended->id);
+  forget(ended->id);
   co_return co_await view(std::move(*ended));
 }
 
@@ -188,7 +194,7 @@ task<Result<WorkflowView>> ConductorAI::Impl::resume(WorkflowId id, RunOverrides
     overrides.llm = std::move(*pinned);
   }
   auto ended = co_await house_->engine->resume_workflow(id, std::move(overrides), house_->owner, std::move(watcher));
-  house_->models->forget(id);
+  forget(id);
   if (!ended) co_return fail(ended.error());
   co_return co_await view(std::move(*ended));
 }
@@ -241,6 +247,14 @@ task<Result<void>> ConductorAI::Impl::read_events(WorkflowId id, std::uint64_t f
     auto changed = co_await house_->states->wait_for_change(id).in({environment.executor, &following_});
     if (!changed) co_return changed.error().code == ErrorCode::cancelled ? Result<void>{} : changed;
   }
+}
+
+task<Result<void>> ConductorAI::Impl::watch(WorkflowId id, std::uint64_t from, std::function<void(const EventRecord&)> on_event,
+                                            std::function<void(const AnswerPiece&)> on_text) {
+  const auto close = facade::follow_text(loop_, options_, id, std::move(on_text));
+  auto read = co_await read_events(id, from, true, std::move(on_event));
+  co_await close();
+  co_return read;
 }
 
 task<Result<MonitorReport>> ConductorAI::Impl::monitor_release(MonitorRequest request) {
@@ -346,8 +360,9 @@ Result<WorkflowView> ConductorAI::get_workflow_state(WorkflowId id) {
 Result<std::vector<WorkflowSummary>> ConductorAI::list_workflows(WorkflowFilter filter) {
   return impl_->run(impl_->house().states->list(std::move(filter)));
 }
-Result<void> ConductorAI::read_events(WorkflowId id, std::uint64_t from_seq, bool follow,
-                                      std::function<void(const EventRecord&)> on_event) {
+Result<void> ConductorAI::read_events(WorkflowId id, std::uint64_t from_seq, bool follow, std::function<void(const EventRecord&)> on_event,
+                                      std::function<void(const AnswerPiece&)> on_text) {
+  if (follow && on_text) return impl_->run(impl_->watch(std::move(id), from_seq, std::move(on_event), std::move(on_text)));
   return impl_->run(impl_->read_events(std::move(id), from_seq, follow, std::move(on_event)));
 }
 Result<std::shared_ptr<const WorkflowDefinition>> ConductorAI::get_definition(WorkflowId id) {

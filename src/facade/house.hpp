@@ -34,6 +34,8 @@ struct House {
   std::unique_ptr<Models> models;
   std::unique_ptr<orchestration::WorkflowEngine> engine;
   std::unique_ptr<Subscription> progress;
+  std::function<void(AnswerPiece)> on_text;            // of answers as they come; empty: nobody could watch
+  std::function<void(const WorkflowId&)> forget_text;  // of a workflow that runs here no longer
   std::function<agents::HostServices()> host_services;
   std::vector<std::unique_ptr<agents::AgentHost>> hosts;
   std::vector<AgentDescription> descriptions;  // a type once
@@ -43,6 +45,10 @@ struct House {
   /// Ends everything in the reverse order.
   task<void> close();
 };
+
+/// Tells what models answer in the process that runs the workflow, until what it returns is called and awaited.
+std::function<task<void>()> follow_text(runtime::Loop& loop, const Options& options, WorkflowId workflow,
+                                        std::function<void(const AnswerPiece&)> told);
 
 /// Opens the stores and wires all components; registers the built-in agents.
 /// Errors: those of opening the stores and the work area.

@@ -149,7 +149,7 @@ class Control(harness.ProjectTest):
         self.assertEqual((second.code, second.result["usage"]["calls"]), (3, 0), second)
         more = project.run("resume", first.result["workflow_id"], "--add-budget", "calls=5", "--json")
         self.assertEqual(more.code, 3, more)
-        self.assertIn("-per-day in conductorai.yaml", project.run("status", first.result["workflow_id"]).out)
+        self.assertRegex(project.run("status", first.result["workflow_id"]).out, "--add-budget calls-per-day=N, or .*-per-day in conductorai.yaml")
         project.write("conductorai.yaml", "budget: { calls-per-day: 4 }\n")
         for paused in (first, second):
             again = project.run("resume", paused.result["workflow_id"], "--json")

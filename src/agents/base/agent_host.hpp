@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "conductorai/answer_piece.hpp"
 #include "conductorai/artifact_store.hpp"
 #include "conductorai/base_agent.hpp"
 #include "conductorai/clock.hpp"
@@ -36,6 +37,7 @@ struct HostServices {
   std::filesystem::path scratch_root;                           // attempts get folders below it
   std::function<void(const std::filesystem::path&)> hand_over;  // lets the sandbox's user write into a scratch folder; may be empty
   std::map<std::string, std::string> host_environment;          // only names a definition lists are handed on
+  std::function<void(AnswerPiece)> on_text{};                   // of models' answers as they come; may be empty
   std::vector<std::string> secrets{};                           // configured ones: masked in whatever an attempt keeps or shows
   Milliseconds heartbeat_interval{5'000};
 };

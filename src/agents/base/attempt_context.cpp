@@ -17,6 +17,13 @@ std::vector<std::string> secrets_of(const HostServices& services, const Workflow
   return secrets;
 }
 
+AnswerPiece piece_of(const AttemptId& id, const std::string& ordinal) {
+  return {.workflow = id.workflow,
+          .task = id.task,
+          .call = std::to_string(id.round) + "/" + std::to_string(id.attempt) + "/" + ordinal,
+          .text = {}};
+}
+
 }  // namespace
 
 AttemptContext::AttemptContext(const HostServices& services, std::shared_ptr<const TaskAssignment> assignment, AgentId agent,
@@ -42,8 +49,22 @@ task<Result<LLMResponse>> AttemptContext::ask(LLMRequest request) {
     llm_ = std::move(*made);
   }
   progress("asking the model");
+  const std::string ordinal = request.caller.ordinal;
+  const auto shown = std::make_shared<SecretMask::Stream>(mask_);
+  if (services_.on_text) request.on_text = [this, ordinal, shown](std::string_view piece) { show(ordinal, shown->feed(piece, false)); };
   auto answer = co_await llm_->chat(std::move(request));
+  if (services_.on_text) {
+    show(ordinal, shown->feed({}, true));
+    services_.on_text(piece_of(assignment_->id, ordinal));
+  }
   co_return answer;
+}
+
+void AttemptContext::show(const std::string& ordinal, std::string text) {
+  if (text.empty()) return;
+  AnswerPiece piece = piece_of(assignment_->id, ordinal);
+  piece.text = std::move(text);
+  services_.on_text(std::move(piece));
 }
 
 task<Result<Workspace*>> AttemptContext::workspace() {

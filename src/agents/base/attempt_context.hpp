@@ -49,6 +49,7 @@ class AttemptContext final : public TaskContext {
     int try_number = 1;
   };
 
+  void show(const std::string& ordinal, std::string text);
   [[nodiscard]] std::string next_ordinal() { return std::to_string(++steps_); }
   [[nodiscard]] ArtifactRecord record_of(std::string name, std::string type) const;
   [[nodiscard]] bool networked(const CommandRequest& request) const;

@@ -55,48 +55,45 @@ SecretMask::SecretMask(const std::vector<std::string>& secrets) {
   secrets_.erase(repeated.begin(), repeated.end());
 }
 
-/// Text in pieces: as many bytes are held back as a secret that has only begun may have.
-class SecretMask::Stream {
- public:
-  explicit Stream(const std::vector<std::string>& secrets) : secrets_(secrets) {}
-  [[nodiscard]] bool found() const { return found_; }
-
-  std::string feed(std::string_view piece, bool last) {
-    held_ += piece;
-    const std::size_t decided = last ? held_.size() : held_.size() - std::min(held_.size(), secrets_.front().size() - 1);
-    std::string out;
-    std::size_t at = 0;
-    while (at < decided) {
-      const auto [begin, length] = next(at);
-      if (begin >= decided) break;
-      out.append(held_, at, begin - at).append(kMask);
-      at = begin + length;
-      found_ = true;
-    }
-    if (at < decided) {
-      out.append(held_, at, decided - at);
-      at = decided;
-    }
-    held_.erase(0, at);
-    return out;
+std::string SecretMask::Stream::feed(std::string_view piece, bool last) {
+  held_ += piece;
+  const std::size_t decided = last ? held_.size() : held_.size() - begun();
+  std::string out;
+  std::size_t at = 0;
+  while (at < decided) {
+    const auto [begin, length] = next(at);
+    if (begin >= decided) break;
+    out.append(held_, at, begin - at).append(kMask);
+    at = begin + length;
   }
-
- private:
-  /// The first occurrence from `at` on; of several that begin there, the longest.
-  [[nodiscard]] std::pair<std::size_t, std::size_t> next(std::size_t at) const {
-    std::pair<std::size_t, std::size_t> first{std::string::npos, 0};
-    for (const std::string& secret : secrets_)
-      if (const auto begin = held_.find(secret, at); begin < first.first) first = {begin, secret.size()};
-    return first;
+  if (at < decided) {
+    out.append(held_, at, decided - at);
+    at = decided;
   }
-  const std::vector<std::string>& secrets_;
-  std::string held_;
-  bool found_ = false;
-};
+  held_.erase(0, at);
+  return out;
+}
+
+/// The first occurrence from `at` on; of several that begin there, the longest.
+std::pair<std::size_t, std::size_t> SecretMask::Stream::next(std::size_t at) const {
+  std::pair<std::size_t, std::size_t> first{std::string::npos, 0};
+  for (const std::string& secret : secrets_)
+    if (const auto begin = held_.find(secret, at); begin < first.first) first = {begin, secret.size()};
+  return first;
+}
+
+/// Bytes at the end that may be the beginning of a secret.
+std::size_t SecretMask::Stream::begun() const {
+  std::size_t longest = 0;
+  for (const std::string& secret : secrets_)
+    for (std::size_t length = std::min(secret.size() - 1, held_.size()); length > longest; --length)
+      if (held_.ends_with(std::string_view(secret).substr(0, length))) longest = length;
+  return longest;
+}
 
 std::string SecretMask::text(std::string text) const {
   if (secrets_.empty()) return text;
-  return Stream(secrets_).feed(text, true);
+  return Stream(*this).feed(text, true);
 }
 
 Value SecretMask::value(Value value) const {
@@ -147,7 +144,7 @@ Result<void> SecretMask::file(const fs::path& path, bool cut) const {
   const fs::path masked = path.string() + ".masked";
   std::ifstream in(path, std::ios::binary);
   std::ofstream out(masked, std::ios::binary | std::ios::trunc);
-  Stream stream(secrets_);
+  Stream stream(*this);
   std::string piece(kPieceBytes, '\0');
   std::string last;  // kept until it is known whether more follows
   while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0) {

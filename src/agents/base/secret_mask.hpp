@@ -25,6 +25,20 @@ std::vector<std::string> secrets_in(const std::map<std::string, std::string>& en
 /// a program a secret trusts it.
 class SecretMask {
  public:
+  /// Text in pieces: held back is only what may be the beginning of a secret.
+  class Stream {
+   public:
+    /// `mask` outlives it.
+    explicit Stream(const SecretMask& mask) : secrets_(mask.secrets_) {}
+    std::string feed(std::string_view piece, bool last);
+
+   private:
+    [[nodiscard]] std::pair<std::size_t, std::size_t> next(std::size_t at) const;
+    [[nodiscard]] std::size_t begun() const;
+    const std::vector<std::string>& secrets_;
+    std::string held_;
+  };
+
   /// Of a value of several lines each long enough line is a secret as well.
   explicit SecretMask(const std::vector<std::string>& secrets);
 
@@ -40,7 +54,6 @@ class SecretMask {
   [[nodiscard]] Result<void> file(const std::filesystem::path& path, bool cut) const;
 
  private:
-  class Stream;
   void hide_cut_end(std::string& text) const;
   void hide_cut_begin(std::string& text) const;
 

@@ -30,6 +30,18 @@ TEST(SecretMask, TakesOutTheLinesOfAKeyFile) {
   EXPECT_EQ(mask.text("-----BEGIN KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQ"), "***");
 }
 
+TEST(SecretMask, HoldsBackOfAStreamOnlyWhatMayBeASecret) {
+  const SecretMask mask({kSecret, "hunter2-hunter2-long"});
+  SecretMask::Stream stream(mask);
+  EXPECT_EQ(stream.feed("first", false), "first");
+  EXPECT_EQ(stream.feed(" hunt", false), " ");
+  EXPECT_EQ(stream.feed("ers ", false), "hunters ");
+  EXPECT_EQ(stream.feed("hunter2-", false), "");
+  EXPECT_EQ(stream.feed("hunter2", false), "") << "the longer one may follow";
+  EXPECT_EQ(stream.feed(". h", false), "***. ");
+  EXPECT_EQ(stream.feed("", true), "h");
+}
+
 TEST(SecretMask, ReachesIntoValues) {
   const SecretMask mask({kSecret});
   EXPECT_EQ(mask.value(Object{{"log", Array{"x " + kSecret, 3}}}), Value(Object{{"log", Array{"x ***", 3}}}));
