@@ -139,6 +139,23 @@ TEST_F(Loop, AWindowThatCannotHoldTheTaskIsAnErrorWithAHint) {
   EXPECT_TRUE(context.asked.empty());
 }
 
+TEST_F(Loop, NothingLargerThanTheWindowIsAskedWithoutToolsEither) {
+  context.definition.llm.tools = ToolUse::off;
+  context.definition.llm.context_tokens = 8'192;
+  runtime::run_to_end(loop, context.files.write("long.txt", std::string(60'000, 'y'))).value();
+  context.answers.push_back(answer_text("done"));
+  EXPECT_FALSE(run().error);
+  ASSERT_EQ(context.asked.size(), 1U);
+  EXPECT_LE(context.asked[0].messages[0].text.size() + context.asked[0].messages[1].text.size(), 3U * (8'192U - 2'048U));
+  EXPECT_EQ(context.asked[0].output_tokens_max, 2'048);
+  context.definition.requirement = std::string(20'000, 'x');
+  const TaskResult result = run();
+  ASSERT_TRUE(result.error);
+  EXPECT_EQ(result.error->code, ErrorCode::invalid_argument);
+  EXPECT_THAT(result.error->message, HasSubstr("does not fit the model's 8192 tokens"));
+  EXPECT_EQ(context.asked.size(), 1U);
+}
+
 TEST_F(Loop, GivesEveryCallOfATurnItsResultWhateverItsIds) {
   context.answers.push_back(calls({read_call("app.py", ""), read_call("AGENTS.md", "same"), read_call("none.py", "same")}));
   context.answers.push_back(calls({call("write_file", {{"path", "app.py"}, {"content", "x = 1\n"}})}));

@@ -5,6 +5,7 @@
 
 #include "agents/base/answer_files.hpp"
 #include "agents/base/command_record.hpp"
+#include "agents/base/model_window.hpp"
 #include "base/assert.hpp"
 #include "evidence/text.hpp"
 
@@ -79,6 +80,14 @@ Result<void> check_finished(const LLMResponse& answer) {
   return {};
 }
 
+FilesBlockLimits files_that_fit(const LlmDefinition& llm) {
+  const std::size_t window = request_bytes_max(llm);
+  FilesBlockLimits limits;
+  limits.listed = std::min<std::size_t>(limits.listed, window / 256);
+  limits.all_bytes = std::min(limits.all_bytes, window / 8 * 5);
+  return limits;
+}
+
 task<Result<std::string>> files_block(Workspace& workspace, std::vector<std::string> first, FilesBlockLimits limits) {
   auto files = co_await workspace.list_files();
   if (!files) co_return fail(files.error());
@@ -110,8 +119,15 @@ task<Result<std::string>> agents_md_block(Workspace& workspace) {
 task<Result<LLMResponse>> ask_recorded(TaskContext& context, std::string system, std::string prompt, std::string answer_schema) {
   auto kept = co_await context.save_artifact("prompt.md", "prompt", system + "\n---\n\n" + prompt);
   if (!kept) co_return fail(kept.error());
+  const LlmDefinition& llm = context.assignment().workflow->llm;
+  if (const std::size_t bytes = system.size() + prompt.size() + answer_schema.size(); bytes > request_bytes_max(llm))
+    co_return fail(ErrorCode::invalid_argument,
+                   "the prompt has " + std::to_string(bytes) + " bytes and does not fit the model's " +
+                       std::to_string(context_tokens(llm)) + " tokens",
+                   {}, "raise llm.context-tokens if the model can take in more, or make the task smaller");
   LLMRequest request;
-  request.model = context.assignment().workflow->llm.model;
+  request.model = llm.model;
+  request.output_tokens_max = output_tokens(llm);
   request.messages.push_back({.role = Role::system, .text = std::move(system), .tool_calls = {}, .tool_call_id = {}});
   request.messages.push_back({.role = Role::user, .text = std::move(prompt), .tool_calls = {}, .tool_call_id = {}});
   request.answer_schema = std::move(answer_schema);

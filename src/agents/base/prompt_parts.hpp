@@ -27,6 +27,8 @@ struct FilesBlockLimits {
   std::size_t file_bytes = std::size_t{32} << 10;
   std::size_t all_bytes = std::size_t{200} << 10;
 };
+/// What leaves room for the rest of a prompt in the model's window.
+FilesBlockLimits files_that_fit(const LlmDefinition& llm);
 /// The list of files, then contents as far as the limits go: those in `first` before the others, what is no text left out.
 task<Result<std::string>> files_block(Workspace& workspace, std::vector<std::string> first, FilesBlockLimits limits);
 
@@ -40,7 +42,7 @@ std::vector<std::string> named_files(const std::vector<FeedbackPayload>& finding
 Result<void> check_finished(const LLMResponse& answer);
 
 /// Saves what is asked as an artifact (type prompt) and asks it. Errors: as TaskContext::ask; invalid_answer, one that cannot be worked
-/// with at all (refused, cut off at the output limit, filtered).
+/// with at all (refused, cut off at the output limit, filtered); invalid_argument, a prompt that the model's window does not hold.
 task<Result<LLMResponse>> ask_recorded(TaskContext& context, std::string system, std::string prompt, std::string answer_schema);
 
 }  // namespace conductorai::agents

@@ -129,7 +129,7 @@ class TestDataAgent final : public BaseAgent {
     const TaskAssignment& assignment = context.assignment();
     auto agents_md = co_await agents_md_block(workspace);
     if (!agents_md) co_return fail(agents_md.error());
-    auto files = co_await files_block(workspace, named_files(assignment.findings), {});
+    auto files = co_await files_block(workspace, named_files(assignment.findings), files_that_fit(assignment.workflow->llm));
     if (!files) co_return fail(files.error());
     const std::string requirement = requirement_block(assignment);
     const std::string findings = findings_block(assignment.findings);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "agents/base/model_window.hpp"
 #include "agents/base/with.hpp"
 #include "agents/tools/conversation.hpp"
 #include "agents/tools/prompts.hpp"
@@ -12,21 +13,11 @@
 namespace conductorai::agents {
 namespace {
 
-constexpr std::int64_t kOutputTokens = 16'384;
-constexpr std::size_t kBytesPerToken = 3;  // of code and prose there are rather more
 constexpr std::size_t kCallsPerTurn = 64;
 constexpr std::size_t kResultBytesMax = std::size_t{24} << 10;
 constexpr std::size_t kResultBytesMin = 512;
 constexpr std::size_t kTranscriptLineBytes = 300;
 constexpr int kTurnsWarned = 3;
-
-std::int64_t context_tokens(const LlmDefinition& llm) {
-  return llm.context_tokens.value_or(LlmDefinition::kContextTokens);
-}
-/// A window that is small leaves most of itself to the conversation.
-std::int64_t output_tokens(const LlmDefinition& llm) {
-  return std::min(kOutputTokens, context_tokens(llm) / 4);
-}
 
 std::vector<ToolSpec> specs_of(const ToolAccess& access) {
   std::vector<ToolSpec> specs;
@@ -38,7 +29,7 @@ std::vector<ToolSpec> specs_of(const ToolAccess& access) {
 }
 
 std::size_t conversation_bytes(const LlmDefinition& llm, const std::vector<ToolSpec>& specs, std::size_t schema_bytes) {
-  const auto all = static_cast<std::size_t>(context_tokens(llm) - output_tokens(llm)) * kBytesPerToken;
+  const std::size_t all = request_bytes_max(llm);
   std::size_t fixed = schema_bytes;
   for (const ToolSpec& spec : specs) fixed += spec.name.size() + spec.description.size() + spec.parameters_schema.size();
   return all > fixed ? all - fixed : 0;
@@ -207,10 +198,10 @@ task<Result<AnswerFiles>> written_files(Workspace& workspace) {
 }
 
 FilesBlockLimits files_shown(const TaskAssignment& assignment) {
-  FilesBlockLimits limits;
+  const LlmDefinition& llm = assignment.workflow->llm;
+  FilesBlockLimits limits = files_that_fit(llm);
   if (!offers_tools(assignment)) return limits;
-  const auto window = static_cast<std::size_t>(context_tokens(assignment.workflow->llm)) * kBytesPerToken;
-  limits.listed = std::min<std::size_t>(limits.listed, window / 256);
+  const std::size_t window = request_bytes_max(llm);
   limits.all_bytes = std::min(std::size_t{64} << 10, window / 8);
   limits.file_bytes = std::min(std::size_t{16} << 10, limits.all_bytes / 2);
   return limits;

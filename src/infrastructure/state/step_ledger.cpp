@@ -1,20 +1,16 @@
 #include "infrastructure/state/step_ledger.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
+#include "core/budget.hpp"
 #include "core/ordinal.hpp"
 
 namespace conductorai::infrastructure {
 
+using core::minus;
+
 namespace {
 
-Amounts plus(const Amounts& a, const Amounts& b) {
-  return {a.usd_micros + b.usd_micros, a.tokens + b.tokens, a.calls + b.calls, a.wall_ms + b.wall_ms};
-}
-Amounts minus(const Amounts& a, const Amounts& b) {
-  return {a.usd_micros - b.usd_micros, a.tokens - b.tokens, a.calls - b.calls, a.wall_ms - b.wall_ms};
-}
 bool negative(const Amounts& a) {
   return a.usd_micros < 0 || a.tokens < 0 || a.calls < 0 || a.wall_ms < 0;
 }
@@ -43,30 +39,6 @@ Usage without(Usage usage, const Usage& other) {
   usage.usd_micros -= other.usd_micros;
   usage.wall_ms -= other.wall_ms;
   return usage;
-}
-
-enum class Unit { count, micros, minutes };
-
-std::string shown(std::int64_t value, Unit unit) {
-  if (unit == Unit::count) return std::to_string(value);
-  const double scale = unit == Unit::micros ? 1e6 : 60'000.0;
-  char text[48];
-  std::snprintf(text, sizeof text, "%.*f", unit == Unit::micros && value % 10'000 != 0 ? 6 : 2, static_cast<double>(value) / scale);
-  return text;
-}
-
-/// "workflow/wf-…: calls: 10 of 10 used, 1 more asked"; empty when it fits.
-std::string refusal(const BudgetScope& scope, const BudgetUse& use, const Amounts& asked) {
-  const Amounts used = plus(use.spent, use.reserved);
-  const auto over = [&](const char* name, const std::optional<std::int64_t>& limit, std::int64_t has, std::int64_t more, Unit unit) {
-    // Nothing more asked of an amount is never what overruns it.
-    if (!limit || more == 0 || (has <= *limit && more <= *limit - has)) return std::string();
-    return scope.key + ": " + name + ": " + shown(has, unit) + " of " + shown(*limit, unit) + " used, " + shown(more, unit) + " more asked";
-  };
-  if (auto text = over("calls", scope.calls, used.calls, asked.calls, Unit::count); !text.empty()) return text;
-  if (auto text = over("tokens", scope.tokens, used.tokens, asked.tokens, Unit::count); !text.empty()) return text;
-  if (auto text = over("usd", scope.usd_micros, used.usd_micros, asked.usd_micros, Unit::micros); !text.empty()) return text;
-  return over("wall-minutes", scope.wall_ms, used.wall_ms, asked.wall_ms, Unit::minutes);
 }
 
 std::vector<std::string> keys_of(const std::vector<BudgetScope>& scopes) {
@@ -167,7 +139,7 @@ Result<StepBegun> begin_step(StepTable& table, const StepBegin& step) {
   if (stored && step.epoch < stored->record.epoch)
     return fail(ErrorCode::fenced, "another owner has begun this step", step.id.attempt.workflow.value);
   for (const BudgetScope& scope : step.scopes)
-    if (auto text = refusal(scope, table.use_of(scope.key), step.worst_case); !text.empty())
+    if (auto text = core::budget_refusal(scope, table.use_of(scope.key), step.worst_case); !text.empty())
       return StepBegun{StepBegun::Outcome::refused, stored ? std::move(stored->record) : StepRecord{}, std::move(text)};
   if (diverged) {
     set_aside_from(table, step.id);

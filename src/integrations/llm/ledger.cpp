@@ -26,16 +26,6 @@ std::string sent_part(const LLMRequest& request) {
   return core::write_json(sent);
 }
 
-// Roles and separators of each message, and the instructions a provider adds for tools (Anthropic's pages name up to 530).
-std::int64_t framing_tokens(const LLMRequest& request) {
-  constexpr std::int64_t kMessage = 16;
-  constexpr std::int64_t kTool = 32;
-  constexpr std::int64_t kTools = 600;
-  const auto tools = static_cast<std::int64_t>(request.tools.size());
-  return kMessage * static_cast<std::int64_t>(request.messages.size()) + (tools > 0 || !request.answer_schema.empty() ? kTools : 0) +
-         kTool * tools;
-}
-
 }  // namespace
 
 StepStatus settled_status(const Error& error) {
@@ -46,18 +36,6 @@ StepStatus settled_status(const Error& error) {
     case ErrorCode::internal: return StepStatus::unknown;
     default: return StepStatus::failed;
   }
-}
-
-Amounts worst_case(const LLMRequest& request) {
-  std::int64_t bytes = static_cast<std::int64_t>(request.answer_schema.size());
-  for (const ChatMessage& message : request.messages) {
-    bytes += static_cast<std::int64_t>(message.text.size());
-    for (const ToolCall& call : message.tool_calls)
-      bytes += static_cast<std::int64_t>(call.name.size() + core::to_json(call.arguments).size());
-  }
-  for (const ToolSpec& tool : request.tools)
-    bytes += static_cast<std::int64_t>(tool.name.size() + tool.description.size() + tool.parameters_schema.size());
-  return {.usd_micros = 0, .tokens = bytes + request.output_tokens_max, .calls = 1, .wall_ms = 0};
 }
 
 std::string request_digest(const LLMRequest& request) {
@@ -84,12 +62,9 @@ task<Result<StepBegun>> LedgerProvider::begin(LLMRequest request) {
   StepBegin step{.id = step_of(request.caller),
                  .kind = "llm",
                  .request_digest = request_digest(request),
-                 .worst_case = worst_case(request),
+                 .worst_case = reservation(size_of(request), account_.price, account_.frames),
                  .scopes = account_.scopes,
                  .epoch = account_.epoch};
-  if (account_.frames) step.worst_case.tokens += framing_tokens(request);
-  if (account_.price)
-    step.worst_case.usd_micros = worst_cost(*account_.price, step.worst_case.tokens - request.output_tokens_max, request.output_tokens_max);
   // With nothing left the whole time is asked for, and refused with numbers.
   auto left = co_await runtime::wall_left(ports_.states, account_.scopes);
   if (!left) co_return fail(left.error());

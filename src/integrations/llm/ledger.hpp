@@ -10,7 +10,7 @@
 #include "conductorai/clock.hpp"
 #include "conductorai/llm_provider.hpp"
 #include "conductorai/state_manager.hpp"
-#include "integrations/llm/prices.hpp"
+#include "integrations/llm/reservation.hpp"
 #include "integrations/llm/step_notes.hpp"
 
 namespace conductorai::integrations {
@@ -31,9 +31,6 @@ struct CallAccount {
 /// How a failed try is settled (DESIGN §9): a definite refusal costs nothing, an unknown outcome is charged at its worst case.
 /// A provider reports a connection lost after sending as `timeout` or as `invalid_answer` (cut stream); `unavailable` is a refusal.
 [[nodiscard]] StepStatus settled_status(const Error& error);
-
-/// Bytes of the request as input tokens (one token is at least one byte) and the maximum of the output; without the time.
-[[nodiscard]] Amounts worst_case(const LLMRequest& request);
 
 /// Digest of what is sent; who asks is not part of it, so an attempt taken up again asks the same.
 [[nodiscard]] std::string request_digest(const LLMRequest& request);

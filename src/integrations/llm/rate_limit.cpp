@@ -119,7 +119,7 @@ void RateLimiter::heed(int status, const WireHeaders& headers) {
 }
 
 std::int64_t estimated_tokens(const LLMRequest& request) {
-  return (worst_case(request).tokens - request.output_tokens_max) / 4 + request.output_tokens_max;
+  return size_of(request).bytes / 4 + request.output_tokens_max;
 }
 
 task<Result<LLMResponse>> RateLimitedProvider::chat(LLMRequest request) {

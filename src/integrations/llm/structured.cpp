@@ -14,7 +14,11 @@ namespace conductorai::integrations {
 namespace {
 
 constexpr std::string_view kFence = "```";
-constexpr std::size_t kQuotedBytesMax = 2'000;  // of a wrong answer, in a follow-up
+constexpr std::size_t kQuotedBytesMax = 2'000;     // of a wrong answer, in a follow-up
+constexpr std::size_t kViolationBytesMax = 4'000;  // of what is wrong with it; it names keys, and those are the model's
+constexpr std::size_t kMarkBytes = 3;              // "…", where either was cut
+constexpr std::string_view kNotUsable = "That answer cannot be used: ";
+constexpr std::string_view kAskAgain = "\nAnswer again with one JSON value that follows this schema, and nothing else:\n";
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
@@ -119,14 +123,16 @@ void add_follow_up(LLMRequest& request, const LLMResponse& answer, const std::st
   std::string quoted = answer.text.empty() ? "(an empty answer)" : beginning(answer.text, kQuotedBytesMax);
   request.messages.push_back({.role = Role::assistant, .text = std::move(quoted), .tool_calls = {}, .tool_call_id = {}});
   request.messages.push_back({.role = Role::user,
-                              .text = "That answer cannot be used: " + violation +
-                                      "\nAnswer again with one JSON value that follows this schema, and nothing else:\n" +
-                                      request.answer_schema,
+                              .text = std::string(kNotUsable) + violation + std::string(kAskAgain) + request.answer_schema,
                               .tool_calls = {},
                               .tool_call_id = {}});
 }
 
 }  // namespace
+
+std::size_t follow_up_bytes_max(std::size_t schema_bytes) {
+  return kQuotedBytesMax + kViolationBytesMax + 2 * kMarkBytes + kNotUsable.size() + kAskAgain.size() + schema_bytes;
+}
 
 task<Result<LLMResponse>> StructuredProvider::chat(LLMRequest request) {
   if (request.answer_schema.empty()) {
@@ -151,7 +157,7 @@ task<Result<LLMResponse>> StructuredProvider::chat(LLMRequest request) {
       answer->text = std::move(checked->json);
       co_return answer;
     }
-    violation = checked->violation;
+    violation = beginning(checked->violation, kViolationBytesMax);
     add_follow_up(request, *answer, violation);
   }
   co_return fail(ErrorCode::invalid_answer,

@@ -14,6 +14,9 @@ Result<Value> json_of_answer(std::string_view text);
 /// Checks JSON text against a JSON Schema (draft 7). The violation in words, empty when it follows. Errors: invalid_argument (the schema).
 Result<std::string> schema_violation(std::string_view schema, std::string_view json);
 
+/// By how much one follow-up makes a request longer, at most.
+[[nodiscard]] std::size_t follow_up_bytes_max(std::size_t schema_bytes);
+
 /// Each follow-up quotes the violation and is a step of its own ("3.1", "3.2"). On success `text` is compact JSON that follows the schema.
 /// A turn that calls tools is no answer yet and comes as it is. Errors: those of `inner`; invalid_answer when the last follow-up is wrong
 /// too, and where a follow-up would not help: the model refused, the answer was cut off at the output limit or withheld by a filter.

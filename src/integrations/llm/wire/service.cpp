@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "integrations/llm/ledger.hpp"
+#include "integrations/llm/reservation.hpp"
 #include "integrations/llm/wire/answer_parser.hpp"
 #include "integrations/llm/wire/json_read.hpp"
 #include "integrations/llm/wire/json_write.hpp"
@@ -33,7 +33,7 @@ bool is_success(int status) {
 void estimate_usage(const LLMRequest& request, LLMResponse& answer) {
   std::size_t bytes = answer.text.size() + answer.reasoning.size();
   for (const ToolCall& call : answer.tool_calls) bytes += call.name.size() + wire::arguments_text(call).size();
-  answer.usage.input_tokens = worst_case(request).tokens - request.output_tokens_max;
+  answer.usage.input_tokens = size_of(request).bytes;
   answer.usage.output_tokens = std::min(static_cast<std::int64_t>(bytes), request.output_tokens_max);
 }
 

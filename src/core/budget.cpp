@@ -1,0 +1,42 @@
+#include "core/budget.hpp"
+
+#include <cstdio>
+
+namespace conductorai::core {
+
+namespace {
+
+enum class Unit { count, micros, minutes };
+
+std::string shown(std::int64_t value, Unit unit) {
+  if (unit == Unit::count) return std::to_string(value);
+  const double scale = unit == Unit::micros ? 1e6 : 60'000.0;
+  char text[48];
+  std::snprintf(text, sizeof text, "%.*f", unit == Unit::micros && value % 10'000 != 0 ? 6 : 2, static_cast<double>(value) / scale);
+  return text;
+}
+
+}  // namespace
+
+Amounts plus(const Amounts& a, const Amounts& b) {
+  return {a.usd_micros + b.usd_micros, a.tokens + b.tokens, a.calls + b.calls, a.wall_ms + b.wall_ms};
+}
+
+Amounts minus(const Amounts& a, const Amounts& b) {
+  return {a.usd_micros - b.usd_micros, a.tokens - b.tokens, a.calls - b.calls, a.wall_ms - b.wall_ms};
+}
+
+std::string budget_refusal(const BudgetScope& scope, const BudgetUse& use, const Amounts& asked) {
+  const Amounts used = plus(use.spent, use.reserved);
+  const auto over = [&](const char* name, const std::optional<std::int64_t>& limit, std::int64_t has, std::int64_t more, Unit unit) {
+    // Nothing more asked of an amount is never what overruns it.
+    if (!limit || more == 0 || (has <= *limit && more <= *limit - has)) return std::string();
+    return scope.key + ": " + name + ": " + shown(has, unit) + " of " + shown(*limit, unit) + " used, " + shown(more, unit) + " more asked";
+  };
+  if (auto text = over("calls", scope.calls, used.calls, asked.calls, Unit::count); !text.empty()) return text;
+  if (auto text = over("tokens", scope.tokens, used.tokens, asked.tokens, Unit::count); !text.empty()) return text;
+  if (auto text = over("usd", scope.usd_micros, used.usd_micros, asked.usd_micros, Unit::micros); !text.empty()) return text;
+  return over("wall-minutes", scope.wall_ms, used.wall_ms, asked.wall_ms, Unit::minutes);
+}
+
+}  // namespace conductorai::core
