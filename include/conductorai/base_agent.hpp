@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "conductorai/policy.hpp"
 #include "conductorai/task_context.hpp"
 
 namespace conductorai {
@@ -27,6 +28,9 @@ struct AgentDescription {
   bool changes_files = false;  // its attempt ends in a commit of what it changed
   std::string summary;         // one line
   std::vector<WithKey> with;
+  std::string answer_schema;  // JSON Schema text that its model's last answer follows; empty: free text
+  /// What the policies are asked about before an attempt with this `with` does anything; may be empty.
+  std::function<std::vector<PolicyContext>(const WorkflowDefinition& workflow, const Object& with)> acts;
   /// What `with` says beyond its keys, seen when a workflow is loaded, if it holds no expression; may be empty. Errors: invalid_argument,
   /// `where` is the path of the key ("with.probes[0].status").
   std::function<Result<void>(const Object& with)> check;

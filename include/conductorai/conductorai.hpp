@@ -14,6 +14,7 @@
 #include "conductorai/base_agent.hpp"
 #include "conductorai/definition.hpp"
 #include "conductorai/events.hpp"
+#include "conductorai/forecast.hpp"
 #include "conductorai/models.hpp"
 #include "conductorai/prober.hpp"
 #include "conductorai/release_manager.hpp"
@@ -211,6 +212,8 @@ class ConductorAI {
   /// Whether the workflow's model can be reached for under its budget, without calling it. Errors: unsupported, invalid_argument (a money
   /// budget and no known price).
   [[nodiscard]] Result<void> check_llm(const WorkflowDefinition& definition) const;
+  /// What the workflow may cost and what each policy says of it; nothing is called. Errors: of the price table, of the stores.
+  Result<Forecast> forecast(WorkflowDefinition definition);
   Result<std::vector<AgentState>> agent_states();
   Result<std::vector<DeadLetter>> dead_letters();
   /// Requeues or drops. An attempt is requeued by opening its failed workflow again at its task; any other message is published again.

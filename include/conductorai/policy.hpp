@@ -11,6 +11,7 @@
 namespace conductorai {
 
 enum class PolicyVerdict { allow, wait, needs_approval, deny };  // ordered, strictest last
+std::string_view to_string(PolicyVerdict verdict);
 
 struct PolicyDecision {
   PolicyVerdict verdict = PolicyVerdict::allow;

@@ -11,7 +11,8 @@ namespace {
 
 struct RunOptions {
   WorkflowSource source;
-  std::string llm, model, sandbox, budget;
+  RunTerms terms;
+  std::string sandbox;
   bool allow_dirty = false;
 };
 
@@ -20,24 +21,13 @@ Result<void> apply(const RunOptions& options, WorkflowDefinition& definition) {
   if (!sandbox) return fail(sandbox.error());
   if (*sandbox) definition.sandbox.enabled = **sandbox;
   if (options.allow_dirty) definition.workspace.allow_dirty = true;
-  if (options.budget.empty()) return {};
-  auto budget = parse_budget(options.budget);
-  if (!budget) return fail(budget.error());
-  tighten(definition.budget, *budget);
-  return {};
-}
-
-std::map<std::string, std::string> flags_of(const RunOptions& options) {
-  std::map<std::string, std::string> flags;
-  if (!options.llm.empty()) flags["llm.provider"] = anchor_llm(options.llm);
-  if (!options.model.empty()) flags["llm.model"] = options.model;
-  return flags;
+  return apply_budget(options.terms, definition);
 }
 
 int run(const Globals& globals, const RunOptions& options) {
   // Everything the user wrote is checked before the first file of the state is.
   const Project project = find_project(".", globals.state_dir);
-  auto config = load_configuration(globals, project, flags_of(options));
+  auto config = load_configuration(globals, project, flags_of(options.terms));
   if (!config) return report(config.error());
   int code = kOk;
   auto sourced = load_source(options.source, project, *config, code);
@@ -51,7 +41,7 @@ int run(const Globals& globals, const RunOptions& options) {
 
   Progress progress(progress_style(globals.json), &definition);
   auto session = Session::open(globals, {.create = true,
-                                         .flags = flags_of(options),
+                                         .flags = flags_of(options.terms),
                                          .on_progress = [&](const std::string& line) { progress.on_notice(line); },
                                          .on_text = [&](const AnswerPiece& piece) { progress.on_text(piece); }});
   if (!session) return report(session.error());
@@ -65,12 +55,8 @@ void add_run(CLI::App& app, CommandLine& line) {
       app, line, "run", "Start a workflow and see it through",
       [](CLI::App& command, RunOptions& o) {
         declare_source(command, o.source);
-        command.add_option("--llm", o.llm, "Who answers: openai, anthropic, mock, mock:FILE, record:FILE, replay:FILE")
-            ->type_name("PROVIDER");
-        command.add_option("--model", o.model, "Model of the provider")->type_name("NAME");
+        declare_terms(command, o.terms);
         command.add_option("--sandbox", o.sandbox, "none: run generated code without a sandbox")->type_name("on|none");
-        command.add_option("--budget", o.budget, "Limits on top of the workflow's: usd=2.50,tokens=100000,calls=10,wall-minutes=5")
-            ->type_name("LIMITS");
         command.add_flag("--allow-dirty", o.allow_dirty, "Start although the checkout has changes; they are left out");
       },
       run);

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "cli/session.hpp"
 #include "core/provider_name.hpp"
 
 namespace conductorai::cli {
@@ -55,12 +56,10 @@ Result<void> with_models(const definition::Config& config, const Project& projec
   if (::mkdtemp(folder.data()) == nullptr) return fail(ErrorCode::unavailable, "no temporary folder can be made", folder);
   Result<void> done;
   {
-    ConductorAI ai({.project_root = project.root,
-                    .state_dir = folder,
-                    .state = "memory",
-                    .artifacts = "memory",
-                    .agents_per_type = 1,
-                    .llm = llm_options(config, project)});
+    Options options = configured_options(project, config);
+    options.state_dir = folder;
+    options.state = options.artifacts = "memory";
+    ConductorAI ai(std::move(options));
     done = ai.initialize();
     if (done) done = use(ai);
     ai.shutdown();

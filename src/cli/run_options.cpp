@@ -74,6 +74,29 @@ void tighten(BudgetDefinition& limits, const BudgetDefinition& given) {
     if (given.*field) limits.*field = limits.*field ? std::min(*(limits.*field), *(given.*field)) : *(given.*field);
 }
 
+void declare_terms(CLI::App& command, RunTerms& terms) {
+  command.add_option("--llm", terms.llm, "Who answers: openai, anthropic, mock, mock:FILE, record:FILE, replay:FILE")
+      ->type_name("PROVIDER");
+  command.add_option("--model", terms.model, "Model of the provider")->type_name("NAME");
+  command.add_option("--budget", terms.budget, "Limits on top of the workflow's: usd=2.50,tokens=100000,calls=10,wall-minutes=5")
+      ->type_name("LIMITS");
+}
+
+std::map<std::string, std::string> flags_of(const RunTerms& terms) {
+  std::map<std::string, std::string> flags;
+  if (!terms.llm.empty()) flags["llm.provider"] = anchor_llm(terms.llm);
+  if (!terms.model.empty()) flags["llm.model"] = terms.model;
+  return flags;
+}
+
+Result<void> apply_budget(const RunTerms& terms, WorkflowDefinition& definition) {
+  if (terms.budget.empty()) return {};
+  auto budget = parse_budget(terms.budget);
+  if (!budget) return fail(budget.error());
+  tighten(definition.budget, *budget);
+  return {};
+}
+
 Result<std::optional<bool>> parse_sandbox(const std::string& text) {
   if (text.empty()) return std::optional<bool>{};
   if (text == "none") return std::optional(false);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/command.hpp"
 #include "conductorai/conductorai.hpp"
 
 namespace conductorai::cli {
@@ -19,6 +20,17 @@ struct AddedBudget {
 Result<AddedBudget> parse_added_budget(const std::string& text);
 /// The stricter of each limit.
 void tighten(BudgetDefinition& limits, const BudgetDefinition& given);
+
+/// Who answers a run and what it may cost at most, where the command line says so.
+struct RunTerms {
+  std::string llm, model, budget;
+};
+/// Declares --llm, --model and --budget.
+void declare_terms(CLI::App& command, RunTerms& terms);
+/// By configuration key.
+std::map<std::string, std::string> flags_of(const RunTerms& terms);
+/// Errors: invalid_argument.
+Result<void> apply_budget(const RunTerms& terms, WorkflowDefinition& definition);
 
 /// "--sandbox": true for on, false for none. Errors: invalid_argument.
 Result<std::optional<bool>> parse_sandbox(const std::string& text);

@@ -32,19 +32,8 @@ void on_signal(int number) {
 }
 
 Options options_for(const Project& project, const definition::Config& config, SessionRequest request) {
-  Options options{.project_root = project.root, .state_dir = project.state_dir};
-  options.state = config.runtime.state;
-  options.artifacts = config.runtime.artifacts;
+  Options options = configured_options(project, config);
   options.create_state = request.create;
-  options.agents_per_type = config.runtime.agents_per_type;
-  options.agent_capacity = config.runtime.agent_capacity;
-  options.max_concurrent_tasks = config.runtime.max_concurrent_tasks;
-  options.day_budget = config.budget.per_day;
-  options.breaker_failures = config.runtime.breaker_failures;
-  options.breaker_open = config.runtime.breaker_open;
-  options.breaker_wait = config.runtime.breaker_wait;
-  options.agents = config.runtime.agents;
-  options.llm = llm_options(config, project);
   options.on_progress = std::move(request.on_progress);
   options.on_text = std::move(request.on_text);
   return options;
@@ -103,6 +92,22 @@ Result<definition::Config> load_configuration(const Globals& globals, const Proj
   if (config) return std::move(*config);
   for (std::size_t i = 1; i < config.error().size(); ++i) report(config.error()[i]);
   return fail(config.error().front());
+}
+
+Options configured_options(const Project& project, const definition::Config& config) {
+  Options options{.project_root = project.root, .state_dir = project.state_dir};
+  options.state = config.runtime.state;
+  options.artifacts = config.runtime.artifacts;
+  options.agents_per_type = config.runtime.agents_per_type;
+  options.agent_capacity = config.runtime.agent_capacity;
+  options.max_concurrent_tasks = config.runtime.max_concurrent_tasks;
+  options.day_budget = config.budget.per_day;
+  options.breaker_failures = config.runtime.breaker_failures;
+  options.breaker_open = config.runtime.breaker_open;
+  options.breaker_wait = config.runtime.breaker_wait;
+  options.agents = config.runtime.agents;
+  options.llm = llm_options(config, project);
+  return options;
 }
 
 Session::Session(Project project, definition::Config config, std::unique_ptr<ConductorAI> ai)

@@ -66,6 +66,9 @@ std::map<std::string, std::string> environment();
 /// Configuration as all commands see it. Prints all but the first problem to stderr.
 Result<definition::Config> load_configuration(const Globals& globals, const Project& project, std::map<std::string, std::string> flags);
 
+/// What the configuration says of the library: its stores, agents, limits and models.
+Options configured_options(const Project& project, const definition::Config& config);
+
 /// The agents of this build, without touching any state.
 Result<std::vector<AgentDescription>> known_agents();
 

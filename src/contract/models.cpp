@@ -1,6 +1,7 @@
 #include "conductorai/models.hpp"
 
 #include "conductorai/llm_provider.hpp"
+#include "conductorai/policy.hpp"
 #include "conductorai/release_manager.hpp"
 #include "conductorai/sandbox.hpp"
 #include "conductorai/state_manager.hpp"
@@ -79,6 +80,16 @@ std::string_view to_string(StepStatus status) {
     case StepStatus::unknown: return "unknown";
   }
   return "unknown";
+}
+
+std::string_view to_string(PolicyVerdict verdict) {
+  switch (verdict) {
+    case PolicyVerdict::allow: return "allow";
+    case PolicyVerdict::wait: return "wait";
+    case PolicyVerdict::needs_approval: return "needs_approval";
+    case PolicyVerdict::deny: return "deny";
+  }
+  return "";
 }
 
 std::string_view to_string(FinishReason reason) {

@@ -1,9 +1,9 @@
 #include "definition/plan.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 
+#include "base/saturating.hpp"
 #include "core/state.hpp"
 #include "definition/checks.hpp"
 
@@ -11,16 +11,8 @@ namespace conductorai::definition {
 
 namespace {
 
-constexpr std::int64_t kUnbounded = std::numeric_limits<std::int64_t>::max();
-
-std::int64_t times(std::int64_t a, std::int64_t b) {
-  std::int64_t product = 0;
-  return __builtin_mul_overflow(a, b, &product) ? kUnbounded : product;
-}
-std::int64_t plus(std::int64_t a, std::int64_t b) {
-  std::int64_t sum = 0;
-  return __builtin_add_overflow(a, b, &sum) ? kUnbounded : sum;
-}
+constexpr auto times = saturating_product;
+constexpr auto plus = saturating_sum;
 
 /// Passes a task may make: every pass of its phase, in the first entry and in each further one that a feedback loop opens.
 std::int64_t passes_worst(const WorkflowDefinition& definition, bool later_phases) {
@@ -40,6 +32,14 @@ bool works_by_tools(const LlmDefinition& llm, const TaskDefinition& task, const 
   if (const auto own = task.with.find("tools"); own != task.with.end() && own->second.as_bool() != nullptr) return *own->second.as_bool();
   const bool real = !llm.provider.empty() && !llm.provider.starts_with("mock");
   return llm.tools ? *llm.tools == ToolUse::on : real;
+}
+
+/// Answers that one attempt may ask for: each turn of its tools and the last, each with its follow-ups.
+std::int64_t questions_of(const LlmDefinition& llm, const TaskDefinition& task, const std::vector<AgentDescription>& agents) {
+  if (!asks_model(task, agents)) return 0;
+  const std::int64_t turns = works_by_tools(llm, task, agents) ? llm.tool_turns.value_or(LlmDefinition::kToolTurns) + std::int64_t{1} : 1;
+  const bool structured = !find_agent(agents, task.agent)->answer_schema.empty();
+  return times(turns, structured ? llm.follow_ups.value_or(LlmDefinition::kFollowUps) + std::int64_t{1} : 1);
 }
 
 std::int64_t children_of(const TaskDefinition& task) {
@@ -65,11 +65,10 @@ PlannedTask plan_task(const WorkflowDefinition& definition, const TaskDefinition
   planned.max_attempts = task.retry.max_attempts;
   planned.calls = normal_calls(task, agents);
   const std::int64_t tries = times(definition.llm.retries + 1, static_cast<std::int64_t>(definition.llm.fallback.size()) + 1);
-  const std::int64_t turns =
-      works_by_tools(definition.llm, task, agents) ? definition.llm.tool_turns.value_or(LlmDefinition::kToolTurns) + std::int64_t{1} : 1;
-  const std::int64_t calls = asks_model(task, agents) ? times(tries, turns) : 0;
-  const std::int64_t a_pass = times(calls, times(task.retry.max_attempts, children_of(task)));
-  planned.calls_worst = times(a_pass, passes);
+  planned.children = children_of(task);
+  const std::int64_t a_pass = times(questions_of(definition.llm, task, agents), times(task.retry.max_attempts, planned.children));
+  planned.questions_worst = times(a_pass, passes);
+  planned.calls_worst = times(planned.questions_worst, tries);
   return planned;
 }
 
@@ -120,14 +119,13 @@ Plan make_plan(const WorkflowDefinition& definition, const std::vector<AgentDesc
       const std::size_t level = levels.at(task->id);
       if (planned.levels.size() <= level) planned.levels.resize(level + 1);
       PlannedTask one = plan_task(definition, *task, agents, passes);
-      plan.calls = plus(plan.calls, times(one.calls, children_of(*task)));
+      plan.calls = plus(plan.calls, times(one.calls, one.children));
       plan.calls_worst = plus(plan.calls_worst, one.calls_worst);
       plan.open_ended = plan.open_ended || (task->foreach && task->foreach->as_string() != nullptr);
       planned.levels[level].push_back(std::move(one));
     }
     plan.phases.push_back(std::move(planned));
   }
-  if (definition.budget.calls) plan.calls_worst = std::min(plan.calls_worst, *definition.budget.calls);
   return plan;
 }
 

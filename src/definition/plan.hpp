@@ -7,6 +7,7 @@
 
 #include "conductorai/base_agent.hpp"
 #include "conductorai/definition.hpp"
+#include "conductorai/forecast.hpp"
 
 namespace conductorai::definition {
 
@@ -18,8 +19,10 @@ struct PlannedTask {
   bool foreach = false;   // its number of children is known at run time only
   bool approval = false;  // by its own key or by policies.approvals
   int max_attempts = 1;
-  std::int64_t calls = 0;        // on the normal path; of one child with foreach
-  std::int64_t calls_worst = 0;  // in all rounds, with all attempts and retries
+  std::int64_t children = 1;         // of a foreach over a list that stands in the file
+  std::int64_t calls = 0;            // on the normal path; of one child with foreach
+  std::int64_t questions_worst = 0;  // in all rounds, with all attempts, turns of tools and follow-ups
+  std::int64_t calls_worst = 0;      // with every retry of every model
 };
 
 struct PlannedPhase {
@@ -34,7 +37,7 @@ struct Plan {
   std::vector<PlannedPhase> phases;  // those that have tasks, in order
   int max_rounds = 1, max_loops = 0;
   std::int64_t calls = 0;        // normal path: one round, no retry
-  std::int64_t calls_worst = 0;  // bounded by the budget where it has one
+  std::int64_t calls_worst = 0;  // not bounded by the budget
   bool open_ended = false;       // a foreach over what a task gives: the figures count one child
   BudgetDefinition budget;
 };
@@ -42,7 +45,9 @@ struct Plan {
 Plan make_plan(const WorkflowDefinition& definition, const std::vector<AgentDescription>& agents);
 /// The plan for people, each phase drawn as a graph; lines ended by '\n'.
 std::string to_text(const Plan& plan);
-/// One object; a limit that is not set is null.
-std::string to_json(const Plan& plan);
+/// What it may cost by task and by model, the budget beside it, and the verdict of each policy.
+std::string to_text(const Forecast& forecast, const BudgetDefinition& budget);
+/// One object; a limit that is not set is null, and so is a price that is not known.
+std::string to_json(const Plan& plan, const Forecast& forecast);
 
 }  // namespace conductorai::definition

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <limits>
 
 #include "core/json.hpp"
 #include "definition/plan_graph.hpp"
@@ -39,14 +40,25 @@ TEST(Plan, OrdersTasksByPhaseAndNeeds) {
   EXPECT_EQ(plan.calls_worst, 6 * 108);
 }
 
-TEST(Plan, IsBoundedByTheBudgetAndSurvivesLargeNumbers) {
-  EXPECT_EQ(plan_of("name: a\nrequirement: b\nbudget: { calls: 10 }\n").calls_worst, 10);
+TEST(Plan, TellsTheWorstCaseWhateverTheBudgetAndSurvivesLargeNumbers) {
+  EXPECT_EQ(plan_of("name: a\nrequirement: b\nbudget: { calls: 10 }\n").calls_worst, 648);
   const Plan plan = plan_of(
       "name: a\nrequirement: b\nrework: { max-rounds: 1000 }\nfeedback: { max-loops: 1000 }\ntasks:\n  x: { agent: coding, foreach: [1, 2, "
       "3], retry: { max-attempts: 100 } }\n");
   EXPECT_EQ(plan.calls, 3);
   EXPECT_EQ(plan.calls_worst, 1000 * 100 * 3 * 3);  // no later phase, no loops
   EXPECT_FALSE(plan.open_ended);
+}
+
+TEST(Plan, CountsFollowUpsOfAgentsThatAskBySchema) {
+  AgentDescription review = agent("review", true, Phase::development, {{"tools", WithKey::Type::boolean}});
+  review.answer_schema = "{}";
+  const auto loaded = load_text(
+      "name: a\nrequirement: b\nrework: { max-rounds: 1 }\nllm: { provider: anthropic, retries: 0, tool-turns: 9, follow-ups: 4 }\n"
+      "tasks:\n  x: { agent: review, retry: { max-attempts: 1 } }\n",
+      {review});
+  ASSERT_TRUE(loaded) << problems_of(loaded);
+  EXPECT_EQ(make_plan(loaded->definition, {review}).calls_worst, 10 * 5);
 }
 
 TEST(Plan, CountsEveryTurnOfAgentsThatWorkByTools) {
@@ -79,6 +91,29 @@ TEST(Plan, IsPrintedForPeople) {
             "\n"
             "model calls  2 on the normal path, at worst 54\n"
             "rounds       at most 3 a phase, feedback loops at most 3\n");
+}
+
+TEST(PlanForecast, PrintsCostsBesideTheBudgetAndEachPolicy) {
+  Forecast forecast;
+  forecast.cost = {.normal = {.calls = 1, .tokens = 20, .usd_micros = 1'500'000},
+                   .worst = {.calls = 9, .tokens = std::numeric_limits<std::int64_t>::max(), .usd_micros = std::nullopt}};
+  forecast.tasks = {{.id = TaskId("code"), .cost = forecast.cost, .models = {}}};
+  forecast.models = {{.provider = "openai", .model = "gpt-4.1", .cost = forecast.cost}};
+  forecast.policies = {{.policy = "approvals", .verdict = PolicyVerdict::needs_approval, .reasons = {"approvals: of deploy"}},
+                       {.policy = "budget", .reasons = {}}};
+  EXPECT_EQ(to_text(forecast, {.calls = 5}),
+            "\n"
+            "                     normal path, at least                               at worst\n"
+            "cost             calls    tokens       usd      calls         tokens          usd\n"
+            "code                 1        20      1.50          9         no end            ?\n"
+            "all tasks            1        20      1.50          9         no end            ?\n"
+            "openai:gpt-4.1       1        20      1.50          9         no end            ?\n"
+            "budget                                              5              -            -\n"
+            "\n"
+            "policies\n"
+            "  approvals  needs_approval\n"
+            "    approvals: of deploy\n"
+            "  budget     allow\n");
 }
 
 /// The lanes of the only phase, a line each.
@@ -115,10 +150,11 @@ TEST(PlanGraph, GivesWayToAListWhereLanesDoNotFit) {
 }
 
 TEST(Plan, IsAnObjectForPrograms) {
-  const auto json = core::parse_json(to_json(plan_of("name: a\nrequirement: b\nbudget: { calls: 10 }\n")));
+  const auto json = core::parse_json(to_json(plan_of("name: a\nrequirement: b\nbudget: { calls: 10 }\n"), {}));
   ASSERT_TRUE(json);
   EXPECT_EQ(json->find("phases")->as_array()->size(), 3U);
-  EXPECT_EQ(*json->find("calls_worst")->as_int(), 10);
+  EXPECT_EQ(*json->find("calls_worst")->as_int(), 648);
+  EXPECT_TRUE(json->find("over")->is_null());
   EXPECT_EQ(*json->find("budget")->find("calls")->as_int(), 10);
   EXPECT_TRUE(json->find("budget")->find("tokens")->is_null());
 }

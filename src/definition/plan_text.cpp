@@ -76,21 +76,45 @@ std::string listed(const PlannedPhase& phase, const Widths& widths) {
 }
 
 std::string limits_text(const Plan& plan) {
-  std::string text = fmt::format("model calls  {} on the normal path, at worst {}{}{}\n", plan.calls, plan.calls_worst,
-                                 plan.budget.calls && plan.calls_worst == *plan.budget.calls ? " (the budget)" : "",
+  std::string text = fmt::format("model calls  {} on the normal path, at worst {}{}\n", plan.calls, plan.calls_worst,
                                  plan.open_ended ? ", for each item of an open list" : "");
   text += fmt::format("rounds       at most {} a phase, feedback loops at most {}\n", plan.max_rounds, plan.max_loops);
   std::string budget;
   const auto add = [&](const std::string& one) { budget += (budget.empty() ? "" : ", ") + one; };
+  if (plan.budget.calls) add(fmt::format("{} {}", *plan.budget.calls, *plan.budget.calls == 1 ? "call" : "calls"));
   if (plan.budget.usd_micros) add(fmt::format("{:.2f} USD", static_cast<double>(*plan.budget.usd_micros) / 1e6));
   if (plan.budget.tokens) add(fmt::format("{} tokens", *plan.budget.tokens));
   if (plan.budget.wall_ms) add(core::document::format_duration(Milliseconds(*plan.budget.wall_ms)) + " of calls and commands");
   return budget.empty() ? text : text + "budget       " + budget + "\n";
 }
 
-Value task_value(const PlannedTask& task) {
+Value cost_value(const ForecastCost& cost) {
+  return Object{{"calls", cost.calls},
+                {"tokens", cost.tokens},
+                {"usd", cost.usd_micros ? Value(static_cast<double>(*cost.usd_micros) / 1e6) : Value()}};
+}
+
+Object range_value(const CostRange& range) {
+  return {{"normal", cost_value(range.normal)}, {"worst", cost_value(range.worst)}};
+}
+
+Object cost_value(const CostRange& range, const std::vector<ModelForecast>& models) {
+  Array list;
+  for (const ModelForecast& one : models) {
+    Object model = range_value(one.cost);
+    model["provider"] = one.provider;
+    model["model"] = one.model;
+    list.emplace_back(std::move(model));
+  }
+  Object value = range_value(range);
+  value["models"] = std::move(list);
+  return value;
+}
+
+Value task_value(const PlannedTask& task, const Forecast& forecast) {
   Array needs;
   for (const TaskId& need : task.needs) needs.emplace_back(need.value);
+  const auto cost = std::ranges::find(forecast.tasks, task.id, &TaskForecast::id);
   return Object{{"id", task.id.value},
                 {"agent", task.agent.value},
                 {"needs", needs},
@@ -99,19 +123,33 @@ Value task_value(const PlannedTask& task) {
                 {"approval", task.approval},
                 {"max_attempts", task.max_attempts},
                 {"calls", task.calls},
-                {"calls_worst", task.calls_worst}};
+                {"calls_worst", task.calls_worst},
+                {"cost", cost == forecast.tasks.end() ? Value() : Value(cost_value(cost->cost, cost->models))}};
 }
 
-Value phase_value(const PlannedPhase& phase) {
+Value phase_value(const PlannedPhase& phase, const Forecast& forecast) {
   Array levels;
   for (const auto& level : phase.levels) {
     Array tasks;
-    for (const PlannedTask& task : level) tasks.push_back(task_value(task));
+    for (const PlannedTask& task : level) tasks.push_back(task_value(task, forecast));
     levels.emplace_back(std::move(tasks));
   }
   return Object{{"phase", to_string(phase.phase)},
                 {"gate", Object{{"min_success_rate", phase.min_success_rate}, {"approval", phase.approval}}},
                 {"levels", std::move(levels)}};
+}
+
+Array texts_value(const std::vector<std::string>& texts) {
+  Array list;
+  for (const std::string& text : texts) list.emplace_back(text);
+  return list;
+}
+
+Array policies_value(const std::vector<PolicyForecast>& policies) {
+  Array list;
+  for (const PolicyForecast& one : policies)
+    list.emplace_back(Object{{"policy", one.policy}, {"verdict", to_string(one.verdict)}, {"reasons", texts_value(one.reasons)}});
+  return list;
 }
 
 Value limit_value(const std::optional<std::int64_t>& limit) {
@@ -130,9 +168,9 @@ std::string to_text(const Plan& plan) {
   return text + "\n" + limits_text(plan);
 }
 
-std::string to_json(const Plan& plan) {
+std::string to_json(const Plan& plan, const Forecast& forecast) {
   Array phases;
-  for (const PlannedPhase& phase : plan.phases) phases.push_back(phase_value(phase));
+  for (const PlannedPhase& phase : plan.phases) phases.push_back(phase_value(phase, forecast));
   return core::to_json(Object{{"type", "plan"},
                               {"name", plan.name},
                               {"phases", std::move(phases)},
@@ -144,7 +182,11 @@ std::string to_json(const Plan& plan) {
                               {"budget", Object{{"usd_micros", limit_value(plan.budget.usd_micros)},
                                                 {"tokens", limit_value(plan.budget.tokens)},
                                                 {"calls", limit_value(plan.budget.calls)},
-                                                {"wall_ms", limit_value(plan.budget.wall_ms)}}}});
+                                                {"wall_ms", limit_value(plan.budget.wall_ms)}}},
+                              {"cost", cost_value(forecast.cost, forecast.models)},
+                              {"policies", policies_value(forecast.policies)},
+                              {"warnings", texts_value(forecast.warnings)},
+                              {"over", forecast.over ? Value(forecast.over->message) : Value()}});
 }
 
 }  // namespace conductorai::definition

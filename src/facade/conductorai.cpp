@@ -8,6 +8,7 @@
 #include "core/codec.hpp"
 #include "core/decide.hpp"
 #include "core/message_codec.hpp"
+#include "facade/forecast.hpp"
 #include "facade/house.hpp"
 #include "facade/view.hpp"
 #include "facade/watch_release.hpp"
@@ -70,6 +71,7 @@ class ConductorAI::Impl {
   task<Result<LlmCheck>> check_model(LlmDefinition llm);
 
   [[nodiscard]] facade::House& house() { return *house_; }
+  [[nodiscard]] Timestamp now() { return loop_.now(); }
   [[nodiscard]] const facade::House* maybe_house() const { return house_.get(); }
 
  private:
@@ -385,6 +387,9 @@ Result<LlmCheck> ConductorAI::check_model(LlmDefinition llm) {
 }
 Result<void> ConductorAI::check_llm(const WorkflowDefinition& definition) const {
   return impl_->house().llm_services->check(definition);
+}
+Result<Forecast> ConductorAI::forecast(WorkflowDefinition definition) {
+  return impl_->run(facade::make_forecast(impl_->house(), std::move(definition), impl_->now()));
 }
 Result<std::vector<AgentState>> ConductorAI::agent_states() {
   return impl_->run(impl_->house().states->agent_states());

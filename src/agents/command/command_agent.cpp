@@ -26,7 +26,11 @@ AgentDescription describe() {
                 .type = Type::boolean,
                 .required = false,
                 .description = "keep what it changes as a commit; left out: its changes are dropped",
-                .allowed = {}}}};
+                .allowed = {}}},
+      .answer_schema = {},
+      .acts = [](const WorkflowDefinition& workflow, const Object& with) {
+        return std::vector<PolicyContext>{RunCommand{&workflow, text_of(with, "run")}};
+      }};
 }
 
 bool is_name(std::string_view key) {
@@ -76,9 +80,8 @@ class CommandAgent final : public BaseAgent {
   [[nodiscard]] bool commits(const TaskAssignment& assignment) const override { return flag_of(assignment.task.with, "commit", false); }
 
   task<Result<void>> before(TaskContext& context) override {
-    if (!enforce_) co_return Result<void>{};
     const TaskAssignment& assignment = context.assignment();
-    co_return enforce_(RunCommand{assignment.workflow.get(), text_of(assignment.task.with, "run")});
+    co_return enforce_all(enforce_, description().acts(*assignment.workflow, assignment.task.with));
   }
 
   task<Result<Outcome>> execute(TaskContext& context) override {

@@ -83,7 +83,8 @@ class ReviewAgent final : public BaseAgent {
                                               .uses_llm = true,
                                               .changes_files = false,
                                               .summary = "reviews the change: linters, test-integrity guard and a model's findings",
-                                              .with = {instructions_key(), tools_key()}};
+                                              .with = {instructions_key(), tools_key()},
+                                              .answer_schema = std::string(review_schema())};
     return description;
   }
 

@@ -45,6 +45,8 @@ class MonitorAgent final : public BaseAgent {
                                               .changes_files = false,
                                               .summary = "watches the release for a window and judges what it measured by the SLO",
                                               .with = monitor_keys(),
+                                              .answer_schema = std::string(diagnosis_schema()),
+                                              .acts = {},
                                               .check = [](const Object& with) -> Result<void> {
                                                 auto plan = read_plan(with);
                                                 return plan ? Result<void>{} : fail(plan.error());

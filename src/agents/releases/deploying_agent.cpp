@@ -66,7 +66,7 @@ Outcome judged(const Value& record, const ArtifactRef& kept) {
 
 class DeployingAgent final : public BaseAgent {
  public:
-  DeployingAgent(AgentId id, int capacity, ReleaseManager& releases, std::function<Result<void>(const PolicyContext&)> enforce)
+  DeployingAgent(AgentId id, int capacity, ReleaseManager& releases, EnforcePolicy enforce)
       : BaseAgent(std::move(id), capacity), releases_(releases), enforce_(std::move(enforce)) {}
   [[nodiscard]] const AgentDescription& description() const override {
     static const AgentDescription description = describe_deploying();
@@ -76,15 +76,7 @@ class DeployingAgent final : public BaseAgent {
  protected:
   task<Result<void>> before(TaskContext& context) override {
     const TaskAssignment& assignment = context.assignment();
-    const std::string driver = text_of(assignment.task.with, "driver", "process");
-    if (enforce_)
-      if (auto allowed = enforce_(Deploy{assignment.workflow.get(), driver}); !allowed) co_return allowed;
-    for (const char* key : {"deploy", "rollback", "stop", "status"}) {
-      const std::string command = text_of(assignment.task.with, key);
-      if (command.empty() || !enforce_) continue;
-      if (auto allowed = enforce_(RunCommand{assignment.workflow.get(), command}); !allowed) co_return allowed;
-    }
-    co_return Result<void>{};
+    co_return enforce_all(enforce_, description().acts(*assignment.workflow, assignment.task.with));
   }
 
   task<Result<Outcome>> execute(TaskContext& context) override {
@@ -123,13 +115,12 @@ class DeployingAgent final : public BaseAgent {
   }
 
   ReleaseManager& releases_;
-  std::function<Result<void>(const PolicyContext&)> enforce_;
+  EnforcePolicy enforce_;
 };
 
 }  // namespace
 
-std::unique_ptr<BaseAgent> make_deploying_agent(AgentId id, int capacity, ReleaseManager& releases,
-                                                std::function<Result<void>(const PolicyContext&)> enforce) {
+std::unique_ptr<BaseAgent> make_deploying_agent(AgentId id, int capacity, ReleaseManager& releases, EnforcePolicy enforce) {
   return std::make_unique<DeployingAgent>(std::move(id), capacity, releases, std::move(enforce));
 }
 

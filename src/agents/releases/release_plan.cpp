@@ -56,6 +56,13 @@ Result<ReleaseRequest> request_of(const TaskAssignment& assignment) {
   return request;
 }
 
+std::vector<PolicyContext> release_acts(const WorkflowDefinition& workflow, const Object& with) {
+  std::vector<PolicyContext> acts{Deploy{&workflow, text_of(with, "driver", "process")}};
+  for (const char* key : {"deploy", "rollback", "stop", "status"})
+    if (std::string command = text_of(with, key); !command.empty()) acts.emplace_back(RunCommand{&workflow, std::move(command)});
+  return acts;
+}
+
 }  // namespace
 
 AgentDescription describe_deploying() {
@@ -98,7 +105,9 @@ AgentDescription describe_deploying() {
                        {"delete", "scale"}),
                    key("engine", Type::text, "driver container: the engine; left out: what is installed", {"podman", "docker"}),
                    key("dockerfile", Type::text, "driver container: the file to build (Dockerfile)"),
-                   key("container-port", Type::integer, "driver container: the port the service listens on ($PORT)")}};
+                   key("container-port", Type::integer, "driver container: the port the service listens on ($PORT)")},
+          .answer_schema = {},
+          .acts = release_acts};
 }
 
 std::string ReleasePlan::text() const {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "agents/base/answer_files.hpp"
-#include "conductorai/policy.hpp"
+#include "agents/base/policies.hpp"
 #include "conductorai/task_context.hpp"
 
 namespace conductorai::agents {
@@ -34,9 +34,6 @@ struct ToolAnswer {
 /// Whether a file may be left so: empty, or why not. `before` is its content at the attempt's base.
 using RefuseChange =
     std::function<std::string(const std::string& path, const std::optional<std::string>& before, const std::optional<std::string>& after)>;
-
-/// Asked before a command is run (PolicyEngine::enforce); empty: everything is allowed.
-using EnforcePolicy = std::function<Result<void>(const PolicyContext&)>;
 
 /// What one agent lets a model do.
 struct ToolAccess {

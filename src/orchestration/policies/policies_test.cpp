@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "orchestration/policies/policy_engine.hpp"
 
 namespace conductorai::orchestration {
@@ -42,6 +44,15 @@ TEST(PolicyEngine, LetsTheStrictestAnswerWinWithTheReasonsOfAllAsStrict) {
   EXPECT_EQ(engine.check(StartTask{}), (PolicyDecision{deny, {"d1", "d2"}}));
   EXPECT_EQ(fixed({{wait, {"w"}}, {needs_approval, {"a"}}}).check(StartTask{}).verdict, needs_approval);
   EXPECT_EQ(fixed({}).check(StartTask{}), PolicyDecision{});
+}
+
+TEST_F(Policies, TellEachRulesOwnAnswer) {
+  definition.policies.approvals = {"deploy"};
+  std::map<std::string_view, PolicyVerdict> verdicts;
+  for (const auto& [rule, decision] : engine.check_each(start())) verdicts[rule] = decision.verdict;
+  EXPECT_EQ(verdicts.size(), 6U);
+  EXPECT_EQ(verdicts.at("approvals"), PolicyVerdict::needs_approval);
+  EXPECT_EQ(verdicts.at("allowed-commands"), PolicyVerdict::allow);
 }
 
 TEST(PolicyEngine, EnforcesWithTheReasonsAsMessage) {

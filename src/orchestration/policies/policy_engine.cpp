@@ -6,6 +6,13 @@ namespace conductorai::orchestration {
 
 PolicyEngine::PolicyEngine(std::vector<std::unique_ptr<Policy>> rules) : rules_(std::move(rules)) {}
 
+std::vector<PolicyEngine::Answer> PolicyEngine::check_each(const PolicyContext& context) const {
+  std::vector<Answer> answers;
+  answers.reserve(rules_.size());
+  for (const auto& rule : rules_) answers.push_back({rule->name(), rule->check(context)});
+  return answers;
+}
+
 PolicyDecision PolicyEngine::check(const PolicyContext& context) const {
   PolicyDecision strictest;
   for (const auto& rule : rules_) {

@@ -14,6 +14,12 @@ class PolicyEngine {
   /// No rules: everything is allowed. `standard_policies()` are those of DESIGN §7.
   explicit PolicyEngine(std::vector<std::unique_ptr<Policy>> rules);
   [[nodiscard]] PolicyDecision check(const PolicyContext& context) const;
+  /// Each rule's own answer, in their order.
+  struct Answer {
+    std::string_view rule;
+    PolicyDecision decision;
+  };
+  [[nodiscard]] std::vector<Answer> check_each(const PolicyContext& context) const;
   /// Errors: permission_denied (deny, or an approval is missing), unavailable with Retry::backoff (wait); the reasons are the message.
   [[nodiscard]] Result<void> enforce(const PolicyContext& context) const;
 
