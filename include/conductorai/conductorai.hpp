@@ -65,6 +65,7 @@ struct Options {
   Milliseconds breaker_open{30'000};   // … for this long, then one attempt tries it
   Milliseconds breaker_wait{300'000};  // a task waits no longer for such agents: it fails, and lies in the dead letters
   LlmOptions llm;
+  std::vector<std::string> secrets;  // masked, as keys of `llm` once they are read, in what commands print and in all that is kept
   std::function<void(const std::string& line)> on_progress;  // transient notices for a terminal; may be empty
   std::function<void(const AnswerPiece&)> on_text;           // what models answer, as it comes; may be empty
 };

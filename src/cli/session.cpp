@@ -107,6 +107,7 @@ Options configured_options(const Project& project, const definition::Config& con
   options.breaker_wait = config.runtime.breaker_wait;
   options.agents = config.runtime.agents;
   options.llm = llm_options(config, project);
+  options.secrets = definition::readable_secrets(config);
   return options;
 }
 

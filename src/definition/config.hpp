@@ -106,6 +106,10 @@ void apply_config(const Config& config, WorkflowDefinition& definition);
 /// The secret itself: the value, the file's first line, or the command's output. Errors: not_found, permission_denied, invalid_argument.
 Result<std::string> reveal(const Secret& secret);
 
+/// Those that can be read without running a command: a command is run when its secret is needed, and may ask a person. Values of headers
+/// that let one in are secrets, too.
+std::vector<std::string> readable_secrets(const Config& config);
+
 /// Every key with value and origin, one a line; secrets as "(set)".
 std::string show_config(const Config& config);
 /// The commented conductorai.yaml of `config init`; loads as it stands and changes nothing.

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <sys/wait.h>
 
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 
@@ -57,6 +58,25 @@ Result<std::string> reveal(const Secret& secret) {
   auto text = core::document::read_file(path, secret.text, kBytesMax);
   if (!text) return fail(text.error());
   return first_line(*text, secret.text);
+}
+
+std::vector<std::string> readable_secrets(const Config& config) {
+  std::vector<std::string> values;
+  for (const Secret* secret :
+       {&config.llm.openai_key, &config.llm.anthropic_key, &config.s3.access_key, &config.s3.secret_key, &config.s3.session_token}) {
+    if (secret->empty() || secret->kind == Secret::Kind::command) continue;
+    if (auto value = reveal(*secret)) values.push_back(std::move(*value));
+  }
+  for (const auto& [name, value] : config.llm.headers) {
+    std::string lower = name;
+    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    for (const char* word : {"authorization", "key", "token", "secret", "cookie"})
+      if (lower.find(word) != std::string::npos) {
+        values.push_back(value.substr(value.starts_with("Bearer ") ? std::string_view("Bearer ").size() : 0));
+        break;
+      }
+  }
+  return values;
 }
 
 }  // namespace conductorai::definition

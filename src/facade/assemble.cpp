@@ -111,8 +111,8 @@ void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkAr
   std::vector<std::string> names;
   names.reserve(environment.size());
   for (const auto& [name, value] : environment) names.push_back(name);
-  auto secrets = agents::secrets_in(environment, names);
-  house.host_services = [&house, &loop, area, walls, none, secrets = std::move(secrets), environment = std::move(environment)] {
+  for (std::string& secret : agents::secrets_in(environment, names)) house.secrets->add(std::move(secret));
+  house.host_services = [&house, &loop, area, walls, none, environment = std::move(environment)] {
     return agents::HostServices{
         .executor = loop,
         .clock = loop,
@@ -130,7 +130,7 @@ void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkAr
         .hand_over = [area](const std::filesystem::path& path) { (void)infrastructure::give_to(area, path); },
         .host_environment = environment,
         .on_text = house.on_text,
-        .secrets = secrets};
+        .secrets = house.secrets};
   };
 }
 
@@ -222,9 +222,13 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
       loop, loop, *house->bus, *house->states, *house->policies, *house->errors,
       orchestration::CoordinatorOptions{.max_concurrent_tasks = house->options.max_concurrent_tasks,
                                         .breaker_wait_max = house->options.breaker_wait});
-  house->llm_services = std::make_unique<LlmServices>(loop, house->options.llm);
-  house->models = std::make_unique<Models>(Models::Ports{*house->states, *house->artifacts, loop, *house->entropy, *house->llm_services,
-                                                         house->options.state_dir, house->options.project_root, notices(*house->bus)});
+  house->secrets = std::make_shared<agents::SecretBook>();
+  for (const std::string& secret : house->options.secrets) house->secrets->add(secret);
+  house->llm_services =
+      std::make_unique<LlmServices>(loop, house->options.llm, [book = house->secrets](const std::string& key) { book->add(key); });
+  house->models =
+      std::make_unique<Models>(Models::Ports{*house->states, *house->artifacts, loop, *house->entropy, *house->llm_services, house->secrets,
+                                             house->options.state_dir, house->options.project_root, notices(*house->bus)});
   house->engine = std::make_unique<orchestration::WorkflowEngine>(
       orchestration::EnginePorts{loop, loop, *house->entropy, *house->states, *house->artifacts, *house->workspaces, *house->bus,
                                  *house->coordinator, *house->policies, *house->errors},

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "agents/base/agent_host.hpp"
+#include "agents/base/secret_mask.hpp"
 #include "conductorai/conductorai.hpp"
 #include "conductorai/prober.hpp"
 #include "conductorai/release_manager.hpp"
@@ -30,6 +31,7 @@ struct House {
   std::unique_ptr<orchestration::PolicyEngine> policies;
   std::unique_ptr<orchestration::ErrorHandler> errors;
   std::unique_ptr<orchestration::AgentCoordinator> coordinator;
+  std::shared_ptr<agents::SecretBook> secrets;
   std::unique_ptr<LlmServices> llm_services;
   std::unique_ptr<Models> models;
   std::unique_ptr<orchestration::WorkflowEngine> engine;

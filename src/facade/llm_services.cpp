@@ -66,7 +66,9 @@ Result<std::unique_ptr<integrations::WireProvider>> LlmServices::open(const std:
 
 Result<std::string> LlmServices::key(const std::string& provider) const {
   if (!options_.key || !is_real_provider(provider)) return std::string();
-  return options_.key(provider);
+  auto key = options_.key(provider);
+  if (key && learned_) learned_(*key);
+  return key;
 }
 
 Result<std::optional<integrations::Price>> LlmServices::price_of(const std::string& provider, const std::string& model) const {

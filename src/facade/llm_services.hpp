@@ -23,7 +23,9 @@ Error no_price(const std::string& provider, const std::string& model);
 
 class LlmServices {
  public:
-  LlmServices(runtime::Loop& loop, LlmOptions options) : clock_(loop), transport_(loop), options_(std::move(options)) {}
+  /// `learned` is told each key that is read.
+  LlmServices(runtime::Loop& loop, LlmOptions options, std::function<void(const std::string&)> learned)
+      : clock_(loop), transport_(loop), options_(std::move(options)), learned_(std::move(learned)) {}
 
   /// Errors: unsupported (no such provider), those of reading its key.
   Result<std::unique_ptr<integrations::WireProvider>> open(const std::string& provider, const std::string& model);
@@ -50,6 +52,7 @@ class LlmServices {
   Clock& clock_;
   LlmTransport transport_;
   LlmOptions options_;
+  std::function<void(const std::string&)> learned_;
   std::map<std::pair<std::string, std::string>, std::unique_ptr<integrations::ModelBreaker>> breakers_;
   std::map<std::string, std::unique_ptr<integrations::RateLimiter>> limiters_;
 };

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "core/provider_name.hpp"
+#include "facade/masked_answers.hpp"
 #include "integrations/llm/cassette.hpp"
 #include "integrations/llm/mock/scripted_llm.hpp"
 #include "integrations/llm/mock/stock_llm.hpp"
@@ -135,7 +136,7 @@ Result<Models::Model::Link> Models::opened(const LlmTarget& target) {
   if (!provider) return fail(provider.error());
   auto price = ports_.services.price_of(target.provider, target.model);
   if (!price) return fail(price.error());
-  link.provider = std::move(*provider);
+  link.provider = std::make_shared<MaskedAnswers>(std::move(*provider), ports_.secrets);
   link.price = *price;
   return link;
 }

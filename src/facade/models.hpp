@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "agents/base/secret_mask.hpp"
 #include "conductorai/artifact_store.hpp"
 #include "conductorai/clock.hpp"
 #include "conductorai/llm_provider.hpp"
@@ -23,6 +24,7 @@ class Models {
     Clock& clock;
     Entropy& entropy;
     LlmServices& services;
+    std::shared_ptr<const agents::SecretBook> secrets;            // taken out of answers
     std::filesystem::path state_dir;                              // for the cache of answers
     std::filesystem::path project_root;                           // what relative names of files refer to
     std::function<void(const LLMCaller&, std::string)> notice{};  // what watchers may want to hear

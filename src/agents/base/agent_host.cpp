@@ -134,7 +134,7 @@ struct AgentHost::Impl {
   static task<TaskResult> perform(Impl& host, AssignmentPtr assignment) {
     AttemptContext context(host.services, assignment, host.agent->id(), host.agent->description().type,
                            [&host, assignment](std::string text) { host.notice(assignment, std::move(text)); });
-    TaskResult result = co_await host.agent->execute_task(context);
+    TaskResult result = context.without_secrets(co_await host.agent->execute_task(context));
     co_await runtime::shielded(context.close());
     co_return result;
   }

@@ -19,6 +19,8 @@
 
 namespace conductorai::agents {
 
+class SecretBook;
+
 /// What an attempt is wired to. Everything outlives the hosts.
 struct HostServices {
   Executor& executor;
@@ -38,7 +40,7 @@ struct HostServices {
   std::function<void(const std::filesystem::path&)> hand_over;  // lets the sandbox's user write into a scratch folder; may be empty
   std::map<std::string, std::string> host_environment;          // only names a definition lists are handed on
   std::function<void(AnswerPiece)> on_text{};                   // of models' answers as they come; may be empty
-  std::vector<std::string> secrets{};                           // configured ones: masked in whatever an attempt keeps or shows
+  std::shared_ptr<const SecretBook> secrets{};                  // masked in whatever an attempt keeps or shows; may be null
   Milliseconds heartbeat_interval{5'000};
 };
 

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <system_error>
 
+#include "core/codec.hpp"
+#include "core/json.hpp"
+#include "core/json_codec.hpp"
 #include "runtime/persist.hpp"
 #include "runtime/scope.hpp"
 
@@ -13,7 +16,7 @@ namespace {
 
 std::vector<std::string> secrets_of(const HostServices& services, const WorkflowDefinition& workflow) {
   std::vector<std::string> secrets = secrets_in(services.host_environment, workflow.env);
-  secrets.insert(secrets.end(), services.secrets.begin(), services.secrets.end());
+  if (services.secrets) secrets.insert(secrets.end(), services.secrets->values().begin(), services.secrets->values().end());
   return secrets;
 }
 
@@ -33,12 +36,38 @@ AttemptContext::AttemptContext(const HostServices& services, std::shared_ptr<con
       agent_(std::move(agent)),
       type_(std::move(type)),
       progress_(std::move(progress)),
-      mask_(secrets_of(services, *assignment_->workflow)) {}
+      mask_({}) {}
 
 AttemptContext::~AttemptContext() = default;
 
+// Anew when a secret has become known since: an attempt beside this one may have read it.
+const SecretMask& AttemptContext::mask() {
+  std::vector<std::string> secrets = secrets_of(services_, *assignment_->workflow);
+  if (secrets.size() != secrets_known_) {
+    secrets_known_ = secrets.size();
+    mask_ = SecretMask(secrets);
+  }
+  return mask_;
+}
+
+TaskResult AttemptContext::without_secrets(TaskResult result) {
+  if (mask().empty()) return result;
+  const std::string text = core::write_json(result);
+  if (mask().text(text) == text) return result;
+  const auto value = core::parse_json(text);
+  auto masked = value ? core::read_json<TaskResult>(core::to_json(mask().value(*value))) : fail(value.error());
+  if (masked) return std::move(*masked);
+  TaskResult withheld;  // an id or a number of it is a secret: nothing of it can be shown
+  withheld.id = result.id;
+  withheld.agent = result.agent;
+  withheld.usage = result.usage;
+  withheld.status = ResultStatus::failed;
+  withheld.error = Error{.code = ErrorCode::internal, .message = "the result of the attempt cannot be shown without a secret"};
+  return withheld;
+}
+
 void AttemptContext::progress(std::string text) {
-  if (progress_) progress_(mask_.text(std::move(text)));
+  if (progress_) progress_(mask().text(std::move(text)));
 }
 
 task<Result<LLMResponse>> AttemptContext::ask(LLMRequest request) {
@@ -50,7 +79,7 @@ task<Result<LLMResponse>> AttemptContext::ask(LLMRequest request) {
   }
   progress("asking the model");
   const std::string ordinal = request.caller.ordinal;
-  const auto shown = std::make_shared<SecretMask::Stream>(mask_);
+  const auto shown = std::make_shared<SecretMask::Stream>(mask());
   if (services_.on_text) request.on_text = [this, ordinal, shown](std::string_view piece) { show(ordinal, shown->feed(piece, false)); };
   auto answer = co_await llm_->chat(std::move(request));
   if (services_.on_text) {
@@ -94,7 +123,7 @@ ArtifactRecord AttemptContext::record_of(std::string name, std::string type) con
 }
 
 task<Result<ArtifactRef>> AttemptContext::save_artifact(std::string name, std::string type, std::string bytes) {
-  bytes = mask_.text(std::move(bytes));
+  bytes = mask().text(std::move(bytes));
   auto saved = co_await runtime::shielded(services_.artifacts.save(record_of(std::move(name), std::move(type)), std::move(bytes)));
   if (!saved) co_return fail(saved.error());
   ArtifactRef reference{saved->name, saved->type, saved->digest, saved->size};

@@ -35,6 +35,9 @@ class AttemptContext final : public TaskContext {
   void progress(std::string text) override;
   Result<std::filesystem::path> scratch_folder(std::string purpose) override;
 
+  /// As it may be published and recorded: what a model or a program says may hold a secret it has read.
+  TaskResult without_secrets(TaskResult result);
+
   /// Throws the worktree and the scratch folders away. REQUIRES: nothing of the attempt runs any more.
   task<void> close();
 
@@ -50,6 +53,7 @@ class AttemptContext final : public TaskContext {
   };
 
   void show(const std::string& ordinal, std::string text);
+  const SecretMask& mask();
   [[nodiscard]] std::string next_ordinal() { return std::to_string(++steps_); }
   [[nodiscard]] ArtifactRecord record_of(std::string name, std::string type) const;
   [[nodiscard]] bool networked(const CommandRequest& request) const;
@@ -77,6 +81,7 @@ class AttemptContext final : public TaskContext {
   AgentType type_;
   std::function<void(std::string)> progress_;
   SecretMask mask_;
+  std::size_t secrets_known_ = 0;
   int steps_ = 0;
   std::unique_ptr<BaseLLMProvider> llm_;
   std::shared_ptr<Sandbox> sandbox_;

@@ -70,10 +70,10 @@ task<Error> AttemptContext::keep_stopped(Prepared command, CommandResult result,
 
 // Secrets are out of it before anything is kept or shown.
 task<Result<void>> AttemptContext::keep_output(CapturedOutput& output, std::string name, CommandOutcome& outcome) {
-  mask_.output(output);
+  mask().output(output);
   if (output.file.empty()) co_return Result<void>{};
   const auto file = std::exchange(output.file, {});
-  auto masked = mask_.file(file, output.truncated);
+  auto masked = mask().file(file, output.truncated);
   if (!masked) co_return fail(masked.error());
   auto saved = co_await services_.artifacts.save_file(record_of(std::move(name), "log"), file);
   std::error_code ignored;
@@ -87,7 +87,7 @@ task<Result<void>> AttemptContext::keep_collected(CommandRequest request, Comman
   for (std::size_t i = 0; i < request.collect.size(); ++i) {
     auto content = collect_file(request.mounts, request.collect[i], request.collect_bytes_max);
     if (!content) continue;
-    *content = mask_.text_cut_after(std::move(*content), std::cmp_greater_equal(content->size(), request.collect_bytes_max));
+    *content = mask().text_cut_after(std::move(*content), std::cmp_greater_equal(content->size(), request.collect_bytes_max));
     const std::string key = std::to_string(i);
     if (content->size() <= kInlineBytesMax && is_utf8(*content)) {
       record.outcome.collected[key] = std::move(*content);

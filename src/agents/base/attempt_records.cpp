@@ -51,7 +51,7 @@ task<Result<Value>> AttemptContext::replay_recorded(StepRecord step) {
 
 task<Result<Value>> AttemptContext::perform_recorded(StepFinish finish, PerformStep perform, bool changes_files) {
   auto answer = co_await perform(finish.id);
-  if (answer) *answer = mask_.value(std::move(*answer));
+  if (answer) *answer = mask().value(std::move(*answer));
   crash_point("agent.after_record");
   if (answer) {
     auto filled = co_await runtime::shielded(fill_finish(finish, *answer, changes_files));

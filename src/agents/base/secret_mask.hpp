@@ -1,6 +1,7 @@
 #pragma once
 // SecretMask: takes the values of secrets out of what commands print and write, before anything of it is kept or shown.
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -20,6 +21,18 @@ inline constexpr std::size_t kSecretBytesMin = 8;
 [[nodiscard]] bool names_a_secret(std::string_view variable);
 /// The values of those among `names` that name secrets.
 std::vector<std::string> secrets_in(const std::map<std::string, std::string>& environment, const std::vector<std::string>& names);
+
+/// What is known to be secret in this process. It grows: a key may be read only when a model is first asked.
+class SecretBook {
+ public:
+  void add(std::string secret) {
+    if (std::ranges::find(values_, secret) == values_.end()) values_.push_back(std::move(secret));
+  }
+  [[nodiscard]] const std::vector<std::string>& values() const { return values_; }
+
+ private:
+  std::vector<std::string> values_;
+};
 
 /// A guard against accidents (a log line, a dumped environment, a stack trace), not against a program that hides what it prints: who gives
 /// a program a secret trusts it.

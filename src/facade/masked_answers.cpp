@@ -1,0 +1,16 @@
+#include "facade/masked_answers.hpp"
+
+namespace conductorai::facade {
+
+task<Result<LLMResponse>> MaskedAnswers::chat(LLMRequest request) {
+  auto answer = co_await inner_->chat(std::move(request));
+  const agents::SecretMask mask(secrets_->values());
+  if (!answer || mask.empty()) co_return answer;
+  for (std::string* text : {&answer->text, &answer->reasoning, &answer->refusal}) *text = mask.text(std::move(*text));
+  for (ToolCall& call : answer->tool_calls) call.arguments = mask.value(std::move(call.arguments));
+  for (auto& [path, content] : answer->files)
+    if (content) *content = mask.text(std::move(*content));
+  co_return answer;
+}
+
+}  // namespace conductorai::facade
