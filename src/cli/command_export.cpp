@@ -89,7 +89,8 @@ Result<void> write_branch(const WorkflowView& view, const std::string& base, con
     return run_tool(words);
   };
   if (!call({"rev-parse", "--verify", "--quiet", branch})) return {};  // nothing was merged yet
-  if (auto made = call({"bundle", "create", "--quiet", (folder / "branch.bundle").string(), branch}); !made) return fail(made.error());
+  const fs::path bundle = fs::absolute(folder) / "branch.bundle";      // git runs in the repository
+  if (auto made = call({"bundle", "create", "--quiet", bundle.string(), branch}); !made) return fail(made.error());
   auto patch = call({"diff", "--binary", "--no-ext-diff", "--no-textconv", base, view.commit});
   if (!patch) return fail(patch.error());
   return write_new_file(folder / "branch.patch", *patch);
