@@ -31,6 +31,7 @@ struct LlmOptions {
   std::string base_url;                                // empty: the provider's own; else a service that speaks its protocol
   std::map<std::string, std::string> base_urls;        // of one provider, in place of base_url
   std::string api = "chat";                            // of openai: chat or responses
+  bool stream = true;                                  // answers are asked for in pieces; false: whole, for services that cannot
   std::string organisation;                            // of openai
   std::map<std::string, std::string> headers;          // more of them, sent with each request
   std::string proxy;                                   // empty: by the usual variables

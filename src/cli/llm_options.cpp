@@ -24,6 +24,7 @@ LlmOptions llm_options(const definition::Config& config, const Project& project)
   LlmOptions options{.base_url = llm.base_url,
                      .base_urls = {},
                      .api = llm.api,
+                     .stream = llm.stream,
                      .organisation = llm.organisation,
                      .headers = llm.headers,
                      .proxy = llm.proxy,

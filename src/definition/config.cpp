@@ -41,6 +41,7 @@ bool is_text_key(const std::string& path) {
   static constexpr std::array kTyped{"llm.retries",
                                      "llm.context-tokens",
                                      "llm.headers",
+                                     "llm.stream",
                                      "llm.requests-per-minute",
                                      "llm.tokens-per-minute",
                                      "llm.breaker-failures",

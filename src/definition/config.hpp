@@ -31,6 +31,7 @@ struct LlmConfig {
   std::string base_url;                             // empty: the provider's own
   std::string openai_base_url, anthropic_base_url;  // of one provider, in place of base_url
   std::string api = "chat";                         // of openai: chat or responses
+  bool stream = true;                               // answers come in pieces
   std::string organisation;                         // of openai
   std::map<std::string, std::string> headers;
   std::string proxy, ca_file, prices;

@@ -61,6 +61,7 @@ const Section<LlmConfig>& llm_section() {
           .key("openai-base-url", &LlmConfig::openai_base_url, line("a URL"), "of openai, in place of base-url")
           .key("anthropic-base-url", &LlmConfig::anthropic_base_url, line("a URL"), "of anthropic, likewise")
           .key("api", &LlmConfig::api, api, "of openai: chat or responses")
+          .key("stream", &LlmConfig::stream, boolean(), "whether answers are asked for in pieces")
           .key("organisation", &LlmConfig::organisation, line("a name"), "of openai, whose account pays")
           .key("headers", &LlmConfig::headers, dictionary(line("a header's value")), "sent with each request")
           .key("proxy", &LlmConfig::proxy, line("a URL"), "instead of the usual variables'")
@@ -194,6 +195,8 @@ const std::vector<ConfigKey>& config_keys() {
       {"llm.anthropic-base-url", "https://proxy.example.org", "of anthropic, in place of base-url", false,
        [](C c) { return shown_url(c.llm.anthropic_base_url); }},
       {"llm.api", "chat", "of openai: chat or responses", false, [](C c) { return c.llm.api; }},
+      {"llm.stream", "true", "whether answers are asked for in pieces; false for services that cannot", false,
+       [](C c) { return std::string(c.llm.stream ? "true" : "false"); }},
       {"llm.organisation", "org-NAME", "of openai, whose account pays", false, [](C c) { return c.llm.organisation; }},
       {"llm.headers", "{ X-Team: tools }", "sent with each request; shown by their names only", false, shown_headers},
       {"llm.proxy", "http://proxy.example.org:3128", "instead of the usual variables'", false, [](C c) { return shown_url(c.llm.proxy); }},

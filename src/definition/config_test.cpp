@@ -41,8 +41,10 @@ TEST_F(ConfigFiles, FlagsBeatEnvironmentBeatsProjectBeatsUser) {
   project("llm:\n  provider: anthropic\n  model: project\n");
   request_.environment["CONDUCTORAI_LLM__MODEL"] = "environment";
   request_.environment["CONDUCTORAI_RUNTIME__MAX_CONCURRENT_TASKS"] = "7";
+  request_.environment["CONDUCTORAI_LLM__STREAM"] = "false";
   auto config = load_config(request_);
   ASSERT_TRUE(config) << problems();
+  EXPECT_FALSE(config->llm.stream);
   EXPECT_EQ(config->llm.model, "environment");
   EXPECT_EQ(config->llm.provider, "anthropic");
   EXPECT_EQ(config->llm.base_url, "http://u");

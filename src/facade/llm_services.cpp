@@ -22,6 +22,7 @@ bool is_own_service(const std::string& base_url) {
 integrations::Service service_of(const LlmOptions& options, const std::string& base_url, std::string key, const std::string& model) {
   integrations::Service service{.base_url = base_url,
                                 .api = options.api,
+                                .stream = options.stream,
                                 .key = std::move(key),
                                 .organisation = options.organisation,
                                 .model = model,
@@ -31,7 +32,8 @@ integrations::Service service_of(const LlmOptions& options, const std::string& b
   service.template_request.ca_file = options.ca_file;
   service.template_request.timeout = options.timeout;
   service.template_request.connect_timeout = options.connect_timeout;
-  service.template_request.first_byte_timeout = options.first_byte_timeout;
+  // An answer that comes whole begins when it is done.
+  service.template_request.first_byte_timeout = options.stream ? options.first_byte_timeout : options.timeout;
   service.template_request.idle_timeout = options.idle_timeout;
   return service;
 }

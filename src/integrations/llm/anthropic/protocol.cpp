@@ -26,8 +26,8 @@ Protocol anthropic_protocol(const Service& service) {
                     .write = {},
                     .reader = anthropic::read_messages};
   if (!service.key.empty()) protocol.headers.emplace_back("x-api-key", service.key);
-  protocol.write = [](const LLMRequest& request, const std::string& model) {
-    return anthropic::write_messages(request, {.model = model, .stream = true});
+  protocol.write = [stream = service.stream](const LLMRequest& request, const std::string& model) {
+    return anthropic::write_messages(request, {.model = model, .stream = stream});
   };
   return protocol;
 }

@@ -15,6 +15,7 @@ namespace conductorai::integrations {
 struct Service {
   std::string base_url;      // empty: the provider's own
   std::string api = "chat";  // of openai: chat or responses
+  bool stream = true;        // answers are asked for in pieces
   std::string key;           // empty: none is sent
   std::string organisation;
   std::string model;                               // of requests that name none
@@ -38,7 +39,7 @@ Protocol anthropic_protocol(const Service& service);
 /// `base` with a path added before its query, which stays (Azure keeps its version there).
 std::string joined_url(std::string_view base, std::string_view path);
 
-/// One provider. Answers are asked for as streams: then a connection that dies is told from an answer that ended.
+/// One provider. Answers are asked for as streams where the service can: then a connection that dies is told from an answer that ended.
 /// Errors: as BaseLLMProvider. No text of them holds the key.
 class WireProvider final : public BaseLLMProvider {
  public:
