@@ -58,7 +58,7 @@ class BaseAgent {
   [[nodiscard]] virtual const AgentDescription& description() const = 0;
 
   /// The template method. Never throws: errors become a failed, cancelled (error.code cancelled) or suspended (budget_exhausted) result.
-  task<TaskResult> execute_task(TaskContext& context);
+  task<Shared<TaskResult>> execute_task(TaskContext& context);
 
  protected:
   virtual task<Result<void>> before(TaskContext& context);
@@ -68,7 +68,7 @@ class BaseAgent {
   virtual task<Result<void>> after(TaskContext& context, const Outcome& outcome);
 
  private:
-  task<Result<Outcome>> attempt(TaskContext& context, std::string& commit);
+  task<Result<void>> attempt(TaskContext& context, TaskResult& result);
 
   AgentId id_;
   int capacity_;

@@ -12,6 +12,7 @@
 #include "conductorai/events.hpp"
 #include "conductorai/models.hpp"
 #include "conductorai/result.hpp"
+#include "conductorai/shared.hpp"
 #include "conductorai/state_manager.hpp"
 #include "conductorai/task.hpp"
 
@@ -48,7 +49,8 @@ struct Heartbeat {
   int running = 0;
 };
 
-using MessageBody = std::variant<std::monostate, TaskAssignment, TaskResult, CancelAttempt, Progress, Heartbeat, FeedbackPayload, Value>;
+using MessageBody =
+    std::variant<std::monostate, Shared<TaskAssignment>, Shared<TaskResult>, CancelAttempt, Progress, Heartbeat, FeedbackPayload, Value>;
 
 struct AgentMessage {
   std::string

@@ -11,6 +11,7 @@
 
 #include "conductorai/events.hpp"
 #include "conductorai/policy.hpp"
+#include "conductorai/shared.hpp"
 #include "conductorai/state_manager.hpp"
 #include "core/state.hpp"
 
@@ -26,7 +27,7 @@ struct ClaimWorkflow {
 };
 /// An attempt ended. The engine computed the merge (merged_head or conflicts) beforehand, on the provisional head.
 struct RecordResult {
-  TaskResult result;
+  Shared<TaskResult> result;
   std::string merged_head;                     // with result.commit and no conflicts
   std::vector<std::string> conflicts;          // paths: the attempt fails with them as findings
   ErrorAction action = ErrorAction::escalate;  // the ErrorHandler's answer for a failed one

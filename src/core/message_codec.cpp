@@ -38,7 +38,26 @@ std::unexpected<Error> corrupted(const Error& cause) {
 }
 
 template <class T>
+struct Carried {
+  using Type = T;
+};
+template <class T>
+struct Carried<Shared<T>> {
+  using Type = T;
+};
+
+template <class T>
+const T& carried(const Shared<T>& body) {
+  return *body;
+}
+template <class T>
+const T& carried(const T& body) {
+  return body;
+}
+
+template <class Body>
 Result<MessageBody> read_body(const boost::json::value& json) {
+  using T = Carried<Body>::Type;
   if constexpr (std::is_same_v<T, std::monostate>) {
     return MessageBody{};
   } else {
@@ -49,7 +68,7 @@ Result<MessageBody> read_body(const boost::json::value& json) {
       const auto* item = json.get_object().if_contains("foreach_item");
       if (item != nullptr && item->is_null()) body->foreach_item.emplace();
     }
-    return MessageBody(std::in_place_type<T>, std::move(*body));
+    return MessageBody(std::in_place_type<Body>, std::move(*body));
   }
 }
 
@@ -76,7 +95,7 @@ std::string encode_message(const AgentMessage& message) {
   out += "\"body\":";
   std::visit(
       [&](const auto& body) {
-        if constexpr (!std::is_same_v<std::decay_t<decltype(body)>, std::monostate>) codec::write(out, body);
+        if constexpr (!std::is_same_v<std::decay_t<decltype(body)>, std::monostate>) codec::write(out, carried(body));
       },
       message.body);
   return out += '}';

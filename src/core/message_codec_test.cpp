@@ -49,7 +49,7 @@ TEST(MessageCodec, KeepsTheEnvelope) {
 TEST(MessageCodec, KeepsEveryAlternativeOfTheBody) {
   const std::vector<MessageBody> bodies{MessageBody{},
                                         assignment(),
-                                        TaskResult{.id = kAttempt, .agent = AgentId("coding-01"), .summary = "done"},
+                                        Shared<TaskResult>(TaskResult{.id = kAttempt, .agent = AgentId("coding-01"), .summary = "done"}),
                                         CancelAttempt{kAttempt, "because"},
                                         Progress{kAttempt, AgentId("coding-01"), "half \"way\"\n"},
                                         Heartbeat{AgentId("coding-01"), 2},
@@ -65,7 +65,7 @@ TEST(MessageCodec, KeepsEveryAlternativeOfTheBody) {
 }
 
 TEST(MessageCodec, KeepsTheWholeAssignment) {
-  auto back = std::get<TaskAssignment>(round_trip({.channel = "c", .body = assignment()}).body);
+  const TaskAssignment back = std::get<Shared<TaskAssignment>>(round_trip({.channel = "c", .body = assignment()}).body);
   EXPECT_EQ(back.id, kAttempt);
   EXPECT_EQ(*back.workflow, *assignment().workflow);
   EXPECT_EQ(back.task, assignment().task);
@@ -78,8 +78,8 @@ TEST(MessageCodec, TellsANullItemFromNone) {
   TaskAssignment none;
   TaskAssignment null;
   null.foreach_item = Value();
-  EXPECT_FALSE(std::get<TaskAssignment>(round_trip({.channel = "c", .body = none}).body).foreach_item.has_value());
-  EXPECT_TRUE(std::get<TaskAssignment>(round_trip({.channel = "c", .body = null}).body).foreach_item.has_value());
+  EXPECT_FALSE(std::get<Shared<TaskAssignment>>(round_trip({.channel = "c", .body = none}).body)->foreach_item.has_value());
+  EXPECT_TRUE(std::get<Shared<TaskAssignment>>(round_trip({.channel = "c", .body = null}).body)->foreach_item.has_value());
 }
 
 TEST(MessageCodec, RefusesWhatItDoesNotKnow) {

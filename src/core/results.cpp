@@ -42,7 +42,7 @@ Result<Object> declared_outputs(const Decision& decision, const TaskRecord& task
 }
 
 void emit_failed(Decision& decision, const TaskRecord& task, const RecordResult& command, TaskFailed event) {
-  const TaskResult& result = command.result;
+  const TaskResult& result = *command.result;
   event.id = result.id;
   event.agent = result.agent;
   event.artifacts = result.artifacts;
@@ -75,12 +75,12 @@ void record_conflict(Decision& decision, const TaskRecord& task, RecordResult co
 
 void record_failed(Decision& decision, const TaskRecord& task, const RecordResult& command) {
   TaskFailed event{.action = command.action};
-  event.error = command.result.error.value_or(Error{.code = ErrorCode::internal, .message = "the attempt failed without saying why"});
+  event.error = command.result->error.value_or(Error{.code = ErrorCode::internal, .message = "the attempt failed without saying why"});
   emit_failed(decision, task, command, std::move(event));
 }
 
 void record_completed(Decision& decision, const TaskRecord& task, const RecordResult& command) {
-  const TaskResult& result = command.result;
+  const TaskResult& result = *command.result;
   if (result.skipped)
     return decision.emit(
         TaskSkipped{.task = result.id.task, .round = result.id.round, .reason = result.summary, .attempt = result.id.attempt});
@@ -119,7 +119,7 @@ std::expected<void, Rejection> suspend(Decision& decision, const TaskResult& res
 }  // namespace
 
 std::expected<void, Rejection> record_result(Decision& decision, const RecordResult& command) {
-  const TaskResult& result = command.result;
+  const TaskResult& result = *command.result;
   if (auto live = check_live(decision.state(), result.id); !live) return live;
   // Only a stopping workflow cancels attempts for good, and that one takes no results: this one is taken up again by the next owner.
   if (result.status == ResultStatus::cancelled) return std::unexpected(stale(result.id, "the attempt was interrupted and stays live"));

@@ -183,7 +183,7 @@ task<Result<WorkflowView>> ConductorAI::Impl::run_workflow(WorkflowDefinition de
   core::name_phases(definition, of_agents);
   auto ended = co_await house_->engine->run_workflow(std::move(definition), std::move(watcher));
   if (!ended) co_return fail(ended.error());
-  forget(ended->id);
+  forget((*ended)->id);
   co_return co_await view(std::move(*ended));
 }
 
@@ -300,13 +300,13 @@ task<Result<std::shared_ptr<const WorkflowDefinition>>> ConductorAI::Impl::defin
 // letter taken away.
 task<Result<void>> ConductorAI::Impl::requeue(DeadLetter letter) {
   auto message = core::decode_message(letter.message);
-  const auto* attempt = message ? std::get_if<TaskAssignment>(&message->body) : nullptr;
+  const auto* attempt = message ? std::get_if<Shared<TaskAssignment>>(&message->body) : nullptr;
   if (attempt == nullptr) {
     auto published = co_await house_->requeue(letter.id);
     co_return published;
   }
-  core::RetryFailed wish{"dead letter " + std::to_string(letter.id), attempt->id.task};
-  auto opened = co_await house_->engine->control(attempt->id.workflow, std::move(wish));
+  core::RetryFailed wish{"dead letter " + std::to_string(letter.id), (*attempt)->id.task};
+  auto opened = co_await house_->engine->control((*attempt)->id.workflow, std::move(wish));
   if (!opened) co_return fail(opened.error());
   auto taken = co_await house_->states->take_dead_letter(letter.id);
   if (!taken) co_return fail(taken.error());

@@ -393,7 +393,7 @@ struct Host : Attempt {
 
   void open() {
     on_results = bus->subscribe("conductor:results", [this](MessagePtr message) -> Result<void> {
-      results.push_back(std::get<TaskResult>(message->body));
+      results.push_back(std::get<Shared<TaskResult>>(message->body));
       return {};
     });
     on_beats = bus->subscribe("conductor:heartbeat", [this](MessagePtr) -> Result<void> { return ++heartbeats, Result<void>{}; });

@@ -314,7 +314,7 @@ TEST(TestData, ALaterRoundJudgesItsOwnFixturesAndThoseOfTestsAndNoOtherData) {
   context.given.workflow_base = "start";
   context.answers.emplace_back(files_answer({{"data/users.json", "[1]"}}));
   auto agent = agents::make_test_data_agent(AgentId("test_data-01"), 1);
-  EXPECT_EQ(runtime::run_to_end(loop, agent->execute_task(context)).summary.substr(0, 15), "1 fixture sound");
+  EXPECT_EQ(runtime::run_to_end(loop, agent->execute_task(context))->summary.substr(0, 15), "1 fixture sound");
   (void)runtime::run_to_end(loop, context.files.write(".github/workflows/ci.yml", "on: push\n"));
   (void)runtime::run_to_end(loop, context.files.write("compose.yaml", "a: [1\n"));
   (void)runtime::run_to_end(loop, context.files.write("tests/data/more.json", "[2]"));

@@ -45,7 +45,7 @@ class FakeAgent {
  public:
   FakeAgent(MessageBus& bus, std::string id) : bus_(bus), id_(std::move(id)) {
     subscription_ = bus_.subscribe("conductor:agent:" + id_.value, [this](MessagePtr message) {
-      if (const auto* assignment = std::get_if<TaskAssignment>(&message->body)) took(*assignment);
+      if (const auto* assignment = std::get_if<Shared<TaskAssignment>>(&message->body)) took(**assignment);
       if (const auto* cancel = std::get_if<CancelAttempt>(&message->body)) stopped(*cancel);
       return Result<void>{};
     });
@@ -86,7 +86,7 @@ class FakeAgent {
   std::unique_ptr<Subscription> subscription_;
 };
 
-inline task<void> keep(task<TaskResult> work, std::map<std::string, TaskResult>& results, std::vector<std::string>& order,
+inline task<void> keep(task<Shared<TaskResult>> work, std::map<std::string, TaskResult>& results, std::vector<std::string>& order,
                        std::string name) {
   results[name] = co_await std::move(work);
   order.push_back(name);

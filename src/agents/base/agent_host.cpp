@@ -43,7 +43,7 @@ struct AgentHost::Impl {
   };
   struct Ended {
     std::uint64_t epoch = 0;
-    TaskResult result;
+    Shared<TaskResult> result;
   };
 
   Impl(HostServices given, std::unique_ptr<BaseAgent> hosted)
@@ -51,8 +51,8 @@ struct AgentHost::Impl {
 
   Result<void> receive(const MessagePtr& message) {
     if (closing) return {};
-    if (const auto* assignment = std::get_if<TaskAssignment>(&message->body))
-      take(AssignmentPtr(message, assignment));
+    if (const auto* assignment = std::get_if<Shared<TaskAssignment>>(&message->body))
+      take(assignment->pointer());
     else if (const auto* order = std::get_if<CancelAttempt>(&message->body))
       stop(*order);
     return {};
@@ -86,12 +86,12 @@ struct AgentHost::Impl {
       return;
     }
     const Ended* before = find_ended(order.id);
-    scope.spawn(publish_result(*this, before != nullptr ? before->result : cancelled_result(order.id, agent->id(), order.reason)));
+    scope.spawn(publish_result(*this, before != nullptr ? before->result : Shared(cancelled_result(order.id, agent->id(), order.reason))));
   }
 
   [[nodiscard]] const Ended* find_ended(const AttemptId& id) const {
     for (const Ended& one : ended)
-      if (one.result.id == id) return &one;
+      if (one.result->id == id) return &one;
     return nullptr;
   }
 
@@ -104,37 +104,45 @@ struct AgentHost::Impl {
   }
 
   static task<void> run(Impl& host, AssignmentPtr assignment) {
-    Attempt& attempt = *host.attempts.at(assignment->id);
-    TaskResult result = cancelled_result(assignment->id, host.agent->id(), {});
-    auto turn = co_await host.turns.acquire();
-    if (turn) {
+    std::optional<Shared<TaskResult>> result;
+    if (auto turn = co_await host.turns.acquire(); turn) {
       result = co_await perform(host, assignment);
       host.turns.release();
     }
-    if (attempt.cancel.cancelled() && result.status != ResultStatus::completed) {
-      TaskResult cancelled = cancelled_result(assignment->id, host.agent->id(), attempt.reason);
-      cancelled.usage = result.usage;
-      cancelled.artifacts = std::move(result.artifacts);
-      result = std::move(cancelled);
-    }
-    if (!attempt.cancel.cancelled() && result.status == ResultStatus::cancelled) {  // nobody asked for it: a failure like any other
-      result.status = ResultStatus::failed;
-      if (!result.error) result.error = Error{.message = "the agent gave up"};
-      result.error->code = ErrorCode::unavailable;
-      result.error->retry = Retry::backoff;
-    }
-    if (final_result(result)) host.remember({assignment->epoch, result});
+    Attempt& attempt = *host.attempts.at(assignment->id);
+    result = host.judged(attempt, std::move(result));
+    if (final_result(**result)) host.remember({assignment->epoch, *result});
     AssignmentPtr next = std::move(attempt.next);
     const auto held = std::move(host.attempts.extract(assignment->id).mapped());  // its cancel source is this coroutine's
     crash_point("agent.before_publish");
-    co_await runtime::shielded(publish_result(host, std::move(result)));
+    co_await runtime::shielded(publish_result(host, std::move(*result)));
     if (next != nullptr && !host.closing) host.start(std::move(next));
   }
 
-  static task<TaskResult> perform(Impl& host, AssignmentPtr assignment) {
+  /// What the attempt came to; nothing where it never got its turn.
+  [[nodiscard]] Shared<TaskResult> judged(const Attempt& attempt, std::optional<Shared<TaskResult>> given) const {
+    if (!given) return cancelled_result(attempt.assignment->id, agent->id(), attempt.reason);
+    const TaskResult& result = **given;
+    if (attempt.cancel.cancelled() && result.status != ResultStatus::completed) {
+      TaskResult cancelled = cancelled_result(result.id, agent->id(), attempt.reason);
+      cancelled.usage = result.usage;
+      cancelled.artifacts = result.artifacts;
+      return cancelled;
+    }
+    if (attempt.cancel.cancelled() || result.status != ResultStatus::cancelled) return *given;
+    TaskResult gave_up = result;  // nobody asked for it: a failure like any other
+    gave_up.status = ResultStatus::failed;
+    if (!gave_up.error) gave_up.error = Error{.message = "the agent gave up"};
+    gave_up.error->code = ErrorCode::unavailable;
+    gave_up.error->retry = Retry::backoff;
+    return gave_up;
+  }
+
+  static task<Shared<TaskResult>> perform(Impl& host, AssignmentPtr assignment) {
     AttemptContext context(host.services, assignment, host.agent->id(), host.agent->description().type,
                            [&host, assignment](std::string text) { host.notice(assignment, std::move(text)); });
-    TaskResult result = context.without_secrets(co_await host.agent->execute_task(context));
+    auto result = co_await host.agent->execute_task(context);
+    result = context.without_secrets(std::move(result));
     co_await runtime::shielded(context.close());
     co_return result;
   }
@@ -144,14 +152,10 @@ struct AgentHost::Impl {
     if (ended.size() > kEndedKept) ended.pop_front();
   }
 
-  static task<void> publish_result(Impl& host, TaskResult result) {
-    AgentMessage message;
-    message.channel = "conductor:results";
-    message.from = host.agent->id().str();
-    message.must_deliver = true;
-    message.body = std::move(result);
+  static task<void> publish_result(Impl& host, Shared<TaskResult> result) {
     for (int tries = 1; tries <= kPublishTries; ++tries) {
-      auto published = host.services.bus.publish(message);
+      auto published =
+          host.services.bus.publish({.channel = "conductor:results", .from = host.agent->id().str(), .must_deliver = true, .body = result});
       if (published) co_return;
       (void)co_await sleep_for(host.services.clock, kPublishPause * tries);
     }

@@ -50,17 +50,17 @@ const SecretMask& AttemptContext::mask() {
   return mask_;
 }
 
-TaskResult AttemptContext::without_secrets(TaskResult result) {
+Shared<TaskResult> AttemptContext::without_secrets(Shared<TaskResult> result) {
   if (mask().empty()) return result;
-  const std::string text = core::write_json(result);
+  const std::string text = core::write_json(*result);
   if (mask().text(text) == text) return result;
   const auto value = core::parse_json(text);
   auto masked = value ? core::read_json<TaskResult>(core::to_json(mask().value(*value))) : fail(value.error());
   if (masked) return std::move(*masked);
   TaskResult withheld;  // an id or a number of it is a secret: nothing of it can be shown
-  withheld.id = result.id;
-  withheld.agent = result.agent;
-  withheld.usage = result.usage;
+  withheld.id = result->id;
+  withheld.agent = result->agent;
+  withheld.usage = result->usage;
   withheld.status = ResultStatus::failed;
   withheld.error = Error{.code = ErrorCode::internal, .message = "the result of the attempt cannot be shown without a secret"};
   return withheld;

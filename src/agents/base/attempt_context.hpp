@@ -36,7 +36,7 @@ class AttemptContext final : public TaskContext {
   Result<std::filesystem::path> scratch_folder(std::string purpose) override;
 
   /// As it may be published and recorded: what a model or a program says may hold a secret it has read.
-  TaskResult without_secrets(TaskResult result);
+  Shared<TaskResult> without_secrets(Shared<TaskResult> result);
 
   /// Throws the worktree and the scratch folders away. REQUIRES: nothing of the attempt runs any more.
   task<void> close();

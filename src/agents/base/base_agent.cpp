@@ -103,54 +103,48 @@ task<Result<void>> BaseAgent::after(TaskContext&, const Outcome&) {
   co_return Result<void>{};
 }
 
-task<Result<Outcome>> BaseAgent::attempt(TaskContext& context, std::string& commit) {
+// What lives across an await lives in every waiting attempt's frame: results of single steps are kept no longer than they are looked at.
+task<Result<void>> BaseAgent::attempt(TaskContext& context, TaskResult& result) {
   const TaskAssignment& assignment = context.assignment();
-  auto valid = agents::check_with(description(), assignment.task.with);
-  if (!valid) co_return fail(valid.error());
-  auto ready = co_await before(context);
-  if (!ready) co_return fail(ready.error());
+  if (auto valid = agents::check_with(description(), assignment.task.with); !valid) co_return valid;
+  if (auto ready = co_await before(context); !ready) co_return ready;
   auto outcome = co_await execute(context);
-  if (!outcome) co_return outcome;
-  auto sound = check_outcome(*outcome);
-  if (!sound) co_return fail(sound.error());
+  if (!outcome) co_return fail(std::move(outcome.error()));
+  if (auto sound = check_outcome(*outcome); !sound) co_return sound;
   complete_feedback(assignment, *outcome);
   if (commits(assignment) && !outcome->skipped) {
     auto committed = co_await commit_changes(context, outcome->summary);
     if (!committed) co_return fail(committed.error());
-    commit = std::move(*committed);
+    result.commit = std::move(*committed);
   }
-  auto done = co_await after(context, *outcome);
-  if (!done) co_return fail(done.error());
-  co_return outcome;
+  if (auto done = co_await after(context, *outcome); !done) co_return done;
+  apply_outcome(result, std::move(*outcome));
+  co_return Result<void>{};
 }
 
-task<TaskResult> BaseAgent::execute_task(TaskContext& context) {
+task<Shared<TaskResult>> BaseAgent::execute_task(TaskContext& context) {
   const Instant started = context.clock().steady_now();
-  TaskResult result;
-  result.id = context.assignment().id;
-  result.agent = id_;
-  Result<Outcome> outcome = fail(ErrorCode::internal, "the agent did not run");
+  const auto made = std::make_shared<TaskResult>(TaskResult{.id = context.assignment().id, .agent = id_});
+  TaskResult& result = *made;
+  std::optional<Error> error;
   try {
-    outcome = co_await attempt(context, result.commit);
+    if (auto done = co_await attempt(context, result); !done) error = std::move(done.error());
   } catch (const std::exception& thrown) {
-    outcome = fail(internal_error(thrown.what()));
+    error = internal_error(thrown.what());
   } catch (...) {
-    outcome = fail(internal_error("of an unknown type"));
+    error = internal_error("of an unknown type");
   }
-  if (outcome) {
-    apply_outcome(result, std::move(*outcome));
-  } else {
+  if (error) {
     result.commit.clear();
-    apply_error(result, std::move(outcome.error()));
+    apply_error(result, std::move(*error));
   }
   result.artifacts = context.saved_artifacts();
-  auto usage = co_await runtime::shielded(context.usage());
-  if (usage)
+  if (auto usage = co_await runtime::shielded(context.usage()); usage)
     result.usage = *usage;
   else
     apply_unread_usage(result, usage.error());
   result.duration_ms = std::chrono::duration_cast<Milliseconds>(context.clock().steady_now() - started).count();
-  co_return result;
+  co_return Shared<TaskResult>(made);
 }
 
 }  // namespace conductorai

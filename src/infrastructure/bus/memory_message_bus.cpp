@@ -20,8 +20,8 @@ struct TextHash {
 };
 
 WorkflowId workflow_of(const AgentMessage& message) {
-  if (const auto* body = std::get_if<TaskAssignment>(&message.body)) return body->id.workflow;
-  if (const auto* body = std::get_if<TaskResult>(&message.body)) return body->id.workflow;
+  if (const auto* body = std::get_if<Shared<TaskAssignment>>(&message.body)) return (*body)->id.workflow;
+  if (const auto* body = std::get_if<Shared<TaskResult>>(&message.body)) return (*body)->id.workflow;
   if (const auto* body = std::get_if<CancelAttempt>(&message.body)) return body->id.workflow;
   if (const auto* body = std::get_if<Progress>(&message.body)) return body->id.workflow;
   if (message.channel.starts_with(kWorkflowChannel)) return WorkflowId(message.channel.substr(kWorkflowChannel.size()));

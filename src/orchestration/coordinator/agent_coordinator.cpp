@@ -18,6 +18,11 @@ std::string join(const std::vector<std::string>& reasons) {
   return text;
 }
 
+Shared<TaskResult> without_letter(TaskResult result, const Error& error) {
+  result.error->message += "; its dead letter could not be written: " + to_string(error);
+  return result;
+}
+
 /// Waits to the end whatever is cancelled; run it in an environment without cancellation.
 task<void> rest(runtime::Suspension& until) {
   (void)co_await until;
@@ -41,7 +46,7 @@ AgentCoordinator::Impl::Impl(Executor& e, Clock& c, MessageBus& b, StateManager&
               if (Agent* agent = registry.find(state.id)) changed(*agent);
           }) {
   subscriptions.push_back(bus.subscribe(std::string(kResults), [this](MessagePtr message) {
-    if (const auto* result = std::get_if<TaskResult>(&message->body)) take_result(*result);
+    if (const auto* result = std::get_if<Shared<TaskResult>>(&message->body)) take_result(*result);
     return Result<void>{};
   }));
   subscriptions.push_back(bus.subscribe(std::string(kHeartbeats), [this](MessagePtr message) {
@@ -50,7 +55,7 @@ AgentCoordinator::Impl::Impl(Executor& e, Clock& c, MessageBus& b, StateManager&
   }));
 }
 
-task<TaskResult> AgentCoordinator::Impl::dispatch(Impl& self, TaskAssignment assignment, bool approved) {
+task<Shared<TaskResult>> AgentCoordinator::Impl::dispatch(Impl& self, Shared<TaskAssignment> assignment, bool approved) {
   const TaskEnvironment environment = co_await current_environment();
   Dispatch dispatch(std::move(assignment), approved);
   if (environment.cancelled()) co_return cancelled_result(dispatch);
@@ -61,19 +66,19 @@ task<TaskResult> AgentCoordinator::Impl::dispatch(Impl& self, TaskAssignment ass
     co_await rest(dispatch.stopped).in({&self.executor, nullptr});
   }
   if (dispatch.letter) {
-    auto written = co_await runtime::shielded(self.states.put_dead_letter(std::move(*dispatch.letter)));
-    if (!written) dispatch.result->error->message += "; its dead letter could not be written: " + to_string(written.error());
+    if (auto written = co_await runtime::shielded(self.states.put_dead_letter(std::move(*dispatch.letter))); !written)
+      dispatch.result = without_letter(**dispatch.result, written.error());
   }
   co_return std::move(*dispatch.result);
 }
 
-task<void> AgentCoordinator::Impl::dispatch_into(Impl& self, TaskAssignment assignment, TaskResult& out) {
+task<void> AgentCoordinator::Impl::dispatch_into(Impl& self, Shared<TaskAssignment> assignment, Shared<TaskResult>& out) {
   out = co_await dispatch(self, std::move(assignment), false);
 }
 
-task<std::vector<TaskResult>> AgentCoordinator::Impl::dispatch_batch(Impl& self, std::vector<TaskAssignment> assignments) {
+task<std::vector<Shared<TaskResult>>> AgentCoordinator::Impl::dispatch_batch(Impl& self, std::vector<Shared<TaskAssignment>> assignments) {
   const TaskEnvironment environment = co_await current_environment();
-  std::vector<TaskResult> results(assignments.size());
+  std::vector<Shared<TaskResult>> results(assignments.size());
   runtime::TaskScope scope(self.executor, environment.cancel);
   for (std::size_t n = 0; n < assignments.size(); ++n) scope.spawn(dispatch_into(self, std::move(assignments[n]), results[n]));
   co_await scope.join();
@@ -85,7 +90,7 @@ void AgentCoordinator::Impl::admit(Dispatch& dispatch) {
   if (!live.insert(&dispatch).second)
     return refuse(dispatch,
                   {.code = ErrorCode::conflict, .message = "this attempt is dispatched already", .where = to_string(dispatch.id)});
-  const AgentType& type = dispatch.assignment.task.agent;
+  const AgentType& type = dispatch.assignment->task.agent;
   TypePool* pool = registry.pool(type);
   if (pool == nullptr)
     return refuse(dispatch, {.code = ErrorCode::unavailable,
@@ -150,7 +155,7 @@ void AgentCoordinator::Impl::start(Dispatch& dispatch, Agent& agent, Lane& lane)
   dispatch.agent = &agent;
   dispatch.stage = Dispatch::Stage::running;
   dispatch.since = clock.steady_now();
-  if (const auto timeout = dispatch.assignment.task.timeout) {
+  if (const auto timeout = dispatch.assignment->task.timeout) {
     const auto text = "task '" + dispatch.id.task.value + "' took longer than its timeout of " + std::to_string(timeout->count()) + " ms";
     dispatch.timer = clock.call_after(*timeout, [this, &dispatch, text] {
       dispatch.timed_out = Error{.code = ErrorCode::timeout, .message = text, .where = to_string(dispatch.id), .retry = Retry::backoff};
@@ -162,7 +167,7 @@ void AgentCoordinator::Impl::start(Dispatch& dispatch, Agent& agent, Lane& lane)
                            .from = std::string(kName),
                            .priority = dispatch.priority,
                            .must_deliver = true,
-                           .body = std::move(dispatch.assignment)});
+                           .body = dispatch.assignment});
   if (sent) return;
   Error error{.code = ErrorCode::unavailable,
               .message = "agent '" + agent.id.value + "' could not be reached",
@@ -174,8 +179,8 @@ void AgentCoordinator::Impl::start(Dispatch& dispatch, Agent& agent, Lane& lane)
 
 PolicyDecision AgentCoordinator::Impl::check(const Dispatch& dispatch, const Lane& lane) const {
   return policies.check(StartTask{.workflow = dispatch.id.workflow,
-                                  .task = &dispatch.assignment.task,
-                                  .definition = dispatch.assignment.workflow.get(),
+                                  .task = &dispatch.assignment->task,
+                                  .definition = dispatch.assignment->workflow.get(),
                                   .running_global = line.running(),
                                   .running_workflow = lane.workflow->running,
                                   .running_type = lane.running,
@@ -249,11 +254,11 @@ bool AgentCoordinator::knows_type(const AgentType& type) const {
   return impl_->registry.pool(type) != nullptr;
 }
 
-task<TaskResult> AgentCoordinator::dispatch_task(TaskAssignment assignment, bool approved) {
+task<Shared<TaskResult>> AgentCoordinator::dispatch_task(Shared<TaskAssignment> assignment, bool approved) {
   return Impl::dispatch(*impl_, std::move(assignment), approved);
 }
 
-task<std::vector<TaskResult>> AgentCoordinator::dispatch_batch(std::vector<TaskAssignment> assignments) {
+task<std::vector<Shared<TaskResult>>> AgentCoordinator::dispatch_batch(std::vector<Shared<TaskAssignment>> assignments) {
   return Impl::dispatch_batch(*impl_, std::move(assignments));
 }
 

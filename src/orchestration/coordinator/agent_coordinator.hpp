@@ -54,9 +54,9 @@ class AgentCoordinator {
   /// Enforces policies, waits for an agent, hands over, waits for the result. Never an exception; what prevents it becomes a failed result
   /// (error unavailable, permission_denied, timeout). `assignment.task.timeout` runs from hand-over.
   /// Cancellation: a waiting task leaves the queue; a running one is told by CancelAttempt and its cancelled result awaited.
-  task<TaskResult> dispatch_task(TaskAssignment assignment, bool approved = false);
+  task<Shared<TaskResult>> dispatch_task(Shared<TaskAssignment> assignment, bool approved = false);
   /// The same for many at once; results in the order given.
-  task<std::vector<TaskResult>> dispatch_batch(std::vector<TaskAssignment> assignments);
+  task<std::vector<Shared<TaskResult>>> dispatch_batch(std::vector<Shared<TaskAssignment>> assignments);
 
   /// Why a dispatched attempt does not run yet, one sentence; empty when it runs or is unknown.
   [[nodiscard]] std::string waiting_reason(const AttemptId& attempt) const;

@@ -218,8 +218,8 @@ TEST(AgentCoordinator, HoldsTheProcessAtItsLimitAndGoesOnByPriorityAcrossTypes) 
 TEST(AgentCoordinator, GivesABatchesResultsInTheOrderGiven) {
   World w;
   auto& a = w.agent("a", "coding", 2);
-  auto work = std::vector{w.assignment("1"), w.assignment("2"), w.assignment("3", "unknown"), w.assignment("4")};
-  std::optional<std::vector<TaskResult>> out;
+  std::vector<Shared<TaskAssignment>> work{w.assignment("1"), w.assignment("2"), w.assignment("3", "unknown"), w.assignment("4")};
+  std::optional<std::vector<Shared<TaskResult>>> out;
   w.scope.spawn(runtime::detail::store(w.coordinator.dispatch_batch(std::move(work)), out));
   w.loop.settle();
   EXPECT_EQ(a.taken, (Names{"1", "2"}));
@@ -231,7 +231,7 @@ TEST(AgentCoordinator, GivesABatchesResultsInTheOrderGiven) {
   }
   ASSERT_TRUE(out);
   Names names;
-  for (const auto& result : *out) names.push_back(result.id.task.value + " " + (result.error ? "failed" : "done"));
+  for (const auto& result : *out) names.push_back(result->id.task.value + " " + (result->error ? "failed" : "done"));
   EXPECT_EQ(names, (Names{"1 done", "2 done", "3 failed", "4 done"}));
 }
 

@@ -109,15 +109,15 @@ void AgentCoordinator::Impl::give_up_waiting(TypePool& pool) {
       if (now - std::max(waiting->since, *pool.troubled_since) >= options.breaker_wait_max) overdue.push_back(waiting);
   for (Dispatch* dispatch : overdue) {
     const std::string channel = "conductor:workflow:" + dispatch->id.workflow.value;
-    dispatch->letter = DeadLetter{.channel = channel,
-                                  .reason = "breaker_open",
-                                  .message = core::encode_message({.channel = channel,
-                                                                   .from = "conductor:coordinator",
-                                                                   .priority = dispatch->priority,
-                                                                   .must_deliver = true,
-                                                                   .body = std::move(dispatch->assignment)}),
-                                  .workflow = dispatch->id.workflow,
-                                  .at = clock.now()};
+    dispatch->letter = std::make_unique<DeadLetter>(DeadLetter{.channel = channel,
+                                                               .reason = "breaker_open",
+                                                               .message = core::encode_message({.channel = channel,
+                                                                                                .from = "conductor:coordinator",
+                                                                                                .priority = dispatch->priority,
+                                                                                                .must_deliver = true,
+                                                                                                .body = dispatch->assignment}),
+                                                               .workflow = dispatch->id.workflow,
+                                                               .at = clock.now()});
     Error error = dead_letter_error("breaker_open", "task '" + dispatch->id.task.value + "' waited longer than " +
                                                         std::to_string(options.breaker_wait_max.count()) +
                                                         " ms while the breaker of every '" + pool.type.str() + "' agent was open");

@@ -12,6 +12,29 @@
 #include "orchestration/coordinator/coordinator_impl.hpp"
 
 namespace conductorai::orchestration {
+namespace {
+
+/// As the agent gave it, but for what the coordinator knows better.
+Shared<TaskResult> settled(Dispatch& dispatch, const Shared<TaskResult>& result) {
+  const bool silent = result->status == ResultStatus::failed && !result->error;
+  if (!dispatch.timed_out && !silent && !result->agent.empty()) return result;
+  TaskResult ended = *result;
+  ended.agent = dispatch.agent->id;
+  if (dispatch.timed_out) {
+    ended.status = ResultStatus::failed;
+    ended.verdict = Verdict::none;
+    ended.outputs.clear();
+    ended.commit.clear();
+    ended.feedback.reset();
+    ended.summary = dispatch.timed_out->message;
+    ended.error = std::move(dispatch.timed_out);
+  } else if (silent) {
+    ended.error = Error{.code = ErrorCode::internal, .message = "the agent failed without saying why", .where = to_string(ended.id)};
+  }
+  return ended;
+}
+
+}  // namespace
 
 TaskResult failed_result(const Dispatch& dispatch, Error error) {
   return {.id = dispatch.id,
@@ -27,33 +50,20 @@ TaskResult cancelled_result(const Dispatch& dispatch) {
   return result;
 }
 
-void AgentCoordinator::Impl::take_result(const TaskResult& result) {
-  auto found = live.find(result.id);
+void AgentCoordinator::Impl::take_result(const Shared<TaskResult>& result) {
+  auto found = live.find(result->id);
   Dispatch* dispatch = found == live.end() ? nullptr : *found;
   if (dispatch == nullptr || dispatch->stage != Dispatch::Stage::running ||
-      (!result.agent.empty() && result.agent != dispatch->agent->id)) {
+      (!result->agent.empty() && result->agent != dispatch->agent->id)) {
     ++counters.ignored_results;
     return;
   }
   heard(*dispatch->agent);
-  TaskResult ended = result;
-  ended.agent = dispatch->agent->id;
-  if (dispatch->timed_out) {
-    ended.status = ResultStatus::failed;
-    ended.verdict = Verdict::none;
-    ended.outputs.clear();
-    ended.commit.clear();
-    ended.feedback.reset();
-    ended.summary = dispatch->timed_out->message;
-    ended.error = std::move(dispatch->timed_out);
-  } else if (ended.status == ResultStatus::failed && !ended.error) {
-    ended.error = Error{.code = ErrorCode::internal, .message = "the agent failed without saying why", .where = to_string(ended.id)};
-  }
-  end(*dispatch, std::move(ended));
+  end(*dispatch, settled(*dispatch, result));
   pump();
 }
 
-void AgentCoordinator::Impl::end(Dispatch& dispatch, TaskResult result) {
+void AgentCoordinator::Impl::end(Dispatch& dispatch, Shared<TaskResult> result) {
   // One refused as a repetition shares its id with the one that is live.
   if (auto found = live.find(&dispatch); found != live.end() && *found == &dispatch) live.erase(found);
   dispatch.timer.reset();

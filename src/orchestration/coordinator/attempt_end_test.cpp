@@ -64,16 +64,16 @@ TEST(AttemptEnd, NeverStartsWhatWasCancelledBefore) {
 TEST(AttemptEnd, CancelsABatchWithItsCaller) {
   World w;
   auto& a = w.agent("a");
-  std::optional<std::vector<TaskResult>> out;
+  std::optional<std::vector<Shared<TaskResult>>> out;
   CancelSource cancel;
-  std::vector<TaskAssignment> work{w.assignment("1"), w.assignment("2")};
+  std::vector<Shared<TaskAssignment>> work{w.assignment("1"), w.assignment("2")};
   w.scope.spawn(runtime::detail::store(w.coordinator.dispatch_batch(std::move(work)), out), cancel);
   w.loop.settle();
   cancel.cancel();
   w.loop.settle();
   ASSERT_TRUE(out);
-  EXPECT_EQ((*out)[0].status, ResultStatus::cancelled);
-  EXPECT_EQ((*out)[1].status, ResultStatus::cancelled);
+  EXPECT_EQ((*out)[0]->status, ResultStatus::cancelled);
+  EXPECT_EQ((*out)[1]->status, ResultStatus::cancelled);
   EXPECT_EQ(a.cancelled, Names{"1"});
 }
 
@@ -252,7 +252,7 @@ TEST_F(Breakers, MakeADeadLetterOfWhatWaitsTooLongForThem) {
   EXPECT_EQ(letters[0].workflow, WorkflowId("wf"));
   auto message = core::decode_message(letters[0].message);
   ASSERT_TRUE(message);
-  const auto& result = w.results[std::get<TaskAssignment>(message->body).id.task.value];
+  const auto& result = w.results[std::get<Shared<TaskAssignment>>(message->body)->id.task.value];
   EXPECT_EQ(result.error->code, ErrorCode::unavailable);
   EXPECT_EQ(w.errors.handle_error(*result.error, {}).action, ErrorAction::dead_letter);
   EXPECT_FALSE(w.results.contains("young9"));

@@ -15,9 +15,9 @@ struct AgentCoordinator::Impl {
   Impl(Executor& e, Clock& c, MessageBus& b, StateManager& s, PolicyEngine& p, ErrorHandler& h, CoordinatorOptions o);
 
   // --- in and on their way (agent_coordinator.cpp) ---
-  static task<TaskResult> dispatch(Impl& self, TaskAssignment assignment, bool approved);
-  static task<void> dispatch_into(Impl& self, TaskAssignment assignment, TaskResult& out);
-  static task<std::vector<TaskResult>> dispatch_batch(Impl& self, std::vector<TaskAssignment> assignments);
+  static task<Shared<TaskResult>> dispatch(Impl& self, Shared<TaskAssignment> assignment, bool approved);
+  static task<void> dispatch_into(Impl& self, Shared<TaskAssignment> assignment, Shared<TaskResult>& out);
+  static task<std::vector<Shared<TaskResult>>> dispatch_batch(Impl& self, std::vector<Shared<TaskAssignment>> assignments);
   void admit(Dispatch& dispatch);
   /// Starts whatever can start now, most urgent first.
   void pump();
@@ -29,9 +29,9 @@ struct AgentCoordinator::Impl {
   void block(Lane& lane);
 
   // --- their end (attempt_end.cpp) ---
-  void take_result(const TaskResult& result);
+  void take_result(const Shared<TaskResult>& result);
   /// Takes it out of all indexes, frees what it held, gives the result to its coroutine. Does not pump.
-  void end(Dispatch& dispatch, TaskResult result);
+  void end(Dispatch& dispatch, Shared<TaskResult> result);
   void refuse(Dispatch& dispatch, Error error);
   void time_out(Dispatch& dispatch);
   void cancel(Dispatch& dispatch);

@@ -28,12 +28,12 @@ struct WorkflowLoad;
 
 /// One dispatch_task; lives in its coroutine's frame.
 struct Dispatch {
-  Dispatch(TaskAssignment work, bool is_approved)
-      : assignment(std::move(work)), id(assignment.id), priority(assignment.task.priority), approved(is_approved) {}
+  Dispatch(Shared<TaskAssignment> work, bool is_approved)
+      : assignment(std::move(work)), id(assignment->id), priority(assignment->task.priority), approved(is_approved) {}
 
   enum class Stage { queued, running, ended };
-  TaskAssignment assignment;  // moved away at hand-over
-  AttemptId id;
+  Shared<TaskAssignment> assignment;
+  const AttemptId& id;  // of the assignment
   int priority;
   bool approved;
   Stage stage = Stage::queued;
@@ -44,8 +44,8 @@ struct Dispatch {
   bool told_to_stop = false;
   std::optional<Error> timed_out;
   std::unique_ptr<Timer> timer;      // of the timeout, then of the grace after a stop
-  std::optional<DeadLetter> letter;  // to be written before the result is given
-  std::optional<TaskResult> result;
+  std::unique_ptr<DeadLetter> letter;  // to be written before the result is given
+  std::optional<Shared<TaskResult>> result;
   runtime::Suspension ended;    // the cancellable wait
   runtime::Suspension stopped;  // the wait after a cancellation
 };

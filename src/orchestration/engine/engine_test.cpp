@@ -135,8 +135,8 @@ class Process {
 
  private:
   Result<void> handle(AgentId id, MessagePtr message) {
-    if (const auto* assignment = std::get_if<TaskAssignment>(&message->body)) {
-      auto& cancel = running_[assignment->id] = std::make_unique<CancelSource>();
+    if (const auto* assignment = std::get_if<Shared<TaskAssignment>>(&message->body)) {
+      auto& cancel = running_[(*assignment)->id] = std::make_unique<CancelSource>();
       agents_.spawn(work(id, *assignment), *cancel);
     } else if (const auto* stop = std::get_if<CancelAttempt>(&message->body)) {
       if (auto it = running_.find(stop->id); it != running_.end()) it->second->cancel();
@@ -191,8 +191,13 @@ class Engine : public ::testing::Test {
     return std::make_unique<Process>(loop, disk, artifacts, log, seed, std::move(answer));
   }
   Result<core::WorkflowState> run(Process& p, WorkflowDefinition definition) {
-    return runtime::run_to_end(loop,
-                               p.engine.run_workflow(std::move(definition), [this](const EventRecord& r) { events.push_back(r.event); }));
+    return ended(p.engine.run_workflow(std::move(definition), [this](const EventRecord& r) { events.push_back(r.event); }));
+  }
+  Result<core::WorkflowState> resume(Process& p, const WorkflowId& id) { return ended(p.engine.resume_workflow(id, {}, "me", {})); }
+  Result<core::WorkflowState> ended(task<Result<Shared<core::WorkflowState>>> work) {
+    auto state = runtime::run_to_end(loop, std::move(work));
+    if (!state) return fail(state.error());
+    return **state;
   }
   WorkflowId only_workflow(Process& p) { return runtime::run_to_end(loop, p.states.list({}))->front().id; }
 
@@ -305,7 +310,7 @@ TEST_F(Engine, PauseRecordsWhatRunsAndResumeGoesOn) {
   ASSERT_TRUE(state);
   EXPECT_EQ(core::status(*state), WorkflowStatus::paused);
   EXPECT_EQ(core::status(*state, state->tasks.at(TaskId("code"))), TaskStatus::completed);
-  auto resumed = runtime::run_to_end(loop, p->engine.resume_workflow(state->id, {}, "me", {}));
+  auto resumed = resume(*p, state->id);
   ASSERT_TRUE(resumed) << to_string(resumed.error());
   EXPECT_EQ(core::status(*resumed), WorkflowStatus::completed);
 }
@@ -321,7 +326,7 @@ TEST_F(Engine, AnApprovalFromOutsideIsDecidedByWhoPassesBy) {
   ASSERT_TRUE(runtime::run_to_end(loop, p->engine.control(waiting->id, core::Resolve{.approve = true, .by = "me"})));
   EXPECT_EQ(std::ranges::count(log, "run test/1/1"), 0) << "who passes by starts no task";
   EXPECT_GT(log.size(), ran);
-  auto done = runtime::run_to_end(loop, p->engine.resume_workflow(waiting->id, {}, "me", {}));
+  auto done = resume(*p, waiting->id);
   ASSERT_TRUE(done);
   EXPECT_EQ(core::status(*done), WorkflowStatus::completed);
 }
@@ -335,7 +340,7 @@ TEST_F(Engine, AStoppedOwnerIsFencedOnceAnotherHasClaimed) {
   ASSERT_TRUE(waiting);
   auto taken = runtime::run_to_end(loop, second->states.claim(waiting->id, "2@sim"));
   ASSERT_TRUE(taken);
-  auto refused = runtime::run_to_end(loop, first->engine.resume_workflow(waiting->id, {}, "me", {}));
+  auto refused = resume(*first, waiting->id);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::conflict);
 }
@@ -370,7 +375,7 @@ TEST_F(Engine, InterruptedAnywhereItEndsAsIfNothingHadHappened) {
       auto p = process(answer, seed * 100 + static_cast<std::uint64_t>(life));
       runtime::TaskScope side(loop);
       if (life < 4) side.spawn(interrupt_at(loop, *p, Milliseconds(chance() % 60)));
-      auto ended = last ? runtime::run_to_end(loop, p->engine.resume_workflow(last->id, {}, "me", {})) : run(*p, code_then_test());
+      auto ended = last ? resume(*p, last->id) : run(*p, code_then_test());
       side.cancel();
       runtime::run_to_end(loop, side.join());
       if (ended) last = *ended;

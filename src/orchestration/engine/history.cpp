@@ -18,11 +18,11 @@ task<Result<core::WorkflowState>> initial(ArtifactStore& artifacts, WorkflowId w
 
 }  // namespace
 
-task<Result<History>> load_history(StateManager& states, ArtifactStore& artifacts, WorkflowId workflow) {
+task<Result<HistoryPtr>> load_history(StateManager& states, ArtifactStore& artifacts, WorkflowId workflow) {
   auto rows = co_await states.load(workflow, 1, 0);
   if (!rows) co_return fail(rows.error());
   if (rows->empty()) co_return fail(ErrorCode::not_found, "no such workflow", workflow.value, "conductorai list shows the known ones");
-  History history;
+  auto history = std::make_unique<History>();
   std::uint64_t next = 1;
   for (const JournalRow& stored : *rows) {
     auto row = core::decode_row(stored.body);
@@ -30,16 +30,16 @@ task<Result<History>> load_history(StateManager& states, ArtifactStore& artifact
     const std::string where = workflow.value + " seq " + std::to_string(stored.first_seq);
     if (stored.first_seq != next || row->header.first_seq != next)
       co_return fail(ErrorCode::data_corrupted, "the journal has a gap", where);
-    if (row->header.prev_sha256 != history.last_sha256)
+    if (row->header.prev_sha256 != history->last_sha256)
       co_return fail(ErrorCode::data_corrupted, "the journal's hash chain is broken", where);
     if (next == 1) {
       auto fresh = co_await initial(artifacts, workflow, row->events.front());
       if (!fresh) co_return fail(fresh.error());
-      history.state = std::move(*fresh);
+      history->state = std::move(*fresh);
     }
-    for (const Event& event : row->events) core::evolve(history.state, event, row->header.at);
+    for (const Event& event : row->events) core::evolve(history->state, event, row->header.at);
     next += row->events.size();
-    history.last_sha256 = core::sha256_hex(stored.body);
+    history->last_sha256 = core::sha256_hex(stored.body);
   }
   co_return history;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // A workflow's past: its rows decoded and folded. Restart after a crash is nothing but this and `outstanding`.
 
+#include <memory>
 #include <vector>
 
 #include "conductorai/artifact_store.hpp"
@@ -17,9 +18,10 @@ struct History {
   WorkflowStarted start;    // of a workflow that is about to start
   std::filesystem::path repo;
 };
+using HistoryPtr = std::unique_ptr<History>;  // never null
 
 /// Reads all rows, checks sequence and hash chain, folds. Errors: not_found (no rows), data_corrupted, unsupported (newer version).
-task<Result<History>> load_history(StateManager& states, ArtifactStore& artifacts, WorkflowId workflow);
+task<Result<HistoryPtr>> load_history(StateManager& states, ArtifactStore& artifacts, WorkflowId workflow);
 
 /// One record an event, as watchers and `events` see them.
 std::vector<EventRecord> event_records(const core::Row& row);

@@ -49,39 +49,52 @@ task<Result<std::filesystem::path>> WorkflowEngine::repository(WorkflowId workfl
   return ports_.workspaces.locate(std::move(workflow), absolute_repo(*definition));
 }
 
-task<Result<History>> WorkflowEngine::begin(WorkflowId workflow, WorkflowDefinition definition) {
+// Once for all workflows that run it: a record each would cost two more writes to disk at every start.
+task<Result<Digest>> WorkflowEngine::pin(const WorkflowDefinition& definition) {
+  std::string text = core::encode_definition(definition);
+  if (text == pinned_text_) co_return pinned_;
+  auto saved = co_await ports_.artifacts.save(
+      {.workflow = WorkflowId(std::string(kDefinitions)), .type = "definition", .name = "workflow.json", .at = ports_.clock.now()}, text);
+  if (!saved) co_return fail(saved.error());
+  pinned_text_ = std::move(text);
+  pinned_ = saved->digest;
+  co_return pinned_;
+}
+
+task<Result<HistoryPtr>> WorkflowEngine::begin(WorkflowId workflow, std::unique_ptr<WorkflowDefinition> definition) {
   if (options_.pin_llm) {
-    auto llm = co_await options_.pin_llm(workflow, definition.llm);
+    auto llm = co_await options_.pin_llm(workflow, definition->llm);
     if (!llm) co_return fail(llm.error());
-    definition.llm = std::move(*llm);
+    definition->llm = std::move(*llm);
   }
   auto branch = co_await ports_.workspaces.prepare({.workflow = workflow,
-                                                    .repo = absolute_repo(definition),
-                                                    .base = definition.workspace.base,
-                                                    .allow_dirty = definition.workspace.allow_dirty});
+                                                    .repo = absolute_repo(*definition),
+                                                    .base = definition->workspace.base,
+                                                    .allow_dirty = definition->workspace.allow_dirty});
   if (!branch) co_return fail(branch.error());
-  // Pinned once for all workflows that run it: a record each would cost two more writes to disk at every start.
-  auto pinned = co_await ports_.artifacts.save(
-      {.workflow = WorkflowId(std::string(kDefinitions)), .type = "definition", .name = "workflow.json", .at = ports_.clock.now()},
-      core::encode_definition(definition));
+  auto pinned = co_await pin(*definition);
   if (!pinned) co_return fail(pinned.error());
-  History history{.state = core::initial_state(workflow, std::make_shared<const WorkflowDefinition>(std::move(definition)))};
-  history.start = {.name = history.state.definition->name,
-                   .definition = pinned->digest,
-                   .branch = branch->name,
-                   .base_commit = branch->base_commit,
-                   .owner = options_.owner,
-                   .version = CONDUCTORAI_VERSION};
-  history.repo = branch->repo;
+  auto history = std::make_unique<History>(History{.state = core::initial_state(workflow, std::move(definition))});
+  history->start = {.name = history->state.definition->name,
+                    .definition = *pinned,
+                    .branch = branch->name,
+                    .base_commit = branch->base_commit,
+                    .owner = options_.owner,
+                    .version = CONDUCTORAI_VERSION};
+  history->repo = branch->repo;
   co_return history;
 }
 
-task<Result<core::WorkflowState>> WorkflowEngine::run_workflow(WorkflowDefinition definition, Watcher watcher) {
+task<Result<Shared<core::WorkflowState>>> WorkflowEngine::run_workflow(WorkflowDefinition definition, Watcher watcher) {
+  return start(std::make_unique<WorkflowDefinition>(std::move(definition)), std::move(watcher));
+}
+
+task<Result<Shared<core::WorkflowState>>> WorkflowEngine::start(std::unique_ptr<WorkflowDefinition> definition, Watcher watcher) {
   const WorkflowId workflow = make_workflow_id(ports_.clock, ports_.entropy);
   auto history = co_await begin(workflow, std::move(definition));
   if (!history) co_return fail(history.error());
   std::vector<Inbound> first;
-  first.push_back({.command = core::StartWorkflow{history->start}, .inbox_id = {}});
+  first.push_back({.command = core::StartWorkflow{(*history)->start}, .inbox_id = {}});
   co_return co_await drive(workflow, std::move(*history), 1, std::move(first), std::move(watcher), WorkflowRun::Mode::work);
 }
 
@@ -91,9 +104,9 @@ task<Result<WorkflowEngine::Owned>> WorkflowEngine::own(WorkflowId workflow) {
   if (!claimed) co_return fail(claimed.error());
   auto history = co_await load_history(ports_.states, ports_.artifacts, workflow);
   if (history) {
-    auto repo = co_await repository(workflow, history->state.definition);
+    auto repo = co_await repository(workflow, (*history)->state.definition);
     if (repo)
-      history->repo = std::move(*repo);
+      (*history)->repo = std::move(*repo);
     else
       history = fail(repo.error());
   }
@@ -103,11 +116,11 @@ task<Result<WorkflowEngine::Owned>> WorkflowEngine::own(WorkflowId workflow) {
   co_return fail(history ? commands.error() : history.error());
 }
 
-task<Result<core::WorkflowState>> WorkflowEngine::resume_workflow(WorkflowId workflow, RunOverrides overrides, std::string by,
-                                                                  Watcher watcher) {
+task<Result<Shared<core::WorkflowState>>> WorkflowEngine::resume_workflow(WorkflowId workflow, RunOverrides overrides, std::string by,
+                                                                          Watcher watcher) {
   auto owned = co_await own(workflow);
   if (!owned) co_return fail(owned.error());
-  const core::WorkflowState& state = owned->history.state;
+  const core::WorkflowState& state = owned->history->state;
   if (core::terminal(state)) {
     const auto ended = core::status(state);
     auto settled = co_await drive(workflow, std::move(owned->history), owned->epoch, {}, {}, WorkflowRun::Mode::apply_only);
@@ -124,14 +137,15 @@ task<Result<core::WorkflowState>> WorkflowEngine::resume_workflow(WorkflowId wor
                            WorkflowRun::Mode::work);
 }
 
-task<Result<core::WorkflowState>> WorkflowEngine::drive(WorkflowId workflow, History history, std::uint64_t epoch,
-                                                        std::vector<Inbound> first, Watcher watcher, WorkflowRun::Mode mode) {
+task<Result<Shared<core::WorkflowState>>> WorkflowEngine::drive(WorkflowId workflow, HistoryPtr history, std::uint64_t epoch,
+                                                                std::vector<Inbound> first, Watcher watcher, WorkflowRun::Mode mode) {
   if (interrupted_) {
     (void)co_await ports_.states.release(workflow);
     co_return fail(ErrorCode::cancelled, "interrupted before it began", workflow.value);
   }
   auto [it, fresh] =
-      runs_.emplace(workflow, std::make_unique<WorkflowRun>(ports_, options_, std::move(history), epoch, std::move(watcher), mode));
+      runs_.emplace(workflow, std::make_unique<WorkflowRun>(ports_, options_, std::move(*history), epoch, std::move(watcher), mode));
+  history.reset();
   look_into_inbox();  // a command that came while the workflow was being taken over woke nobody
   WorkflowRun& run = *it->second;
   auto ended = co_await run.run(std::move(first));
@@ -139,16 +153,19 @@ task<Result<core::WorkflowState>> WorkflowEngine::drive(WorkflowId workflow, His
   const bool lost = !ended && (ended.error().code == ErrorCode::fenced || ended.error().code == ErrorCode::conflict);
   if (!lost || mode == WorkflowRun::Mode::apply_only) (void)co_await ports_.states.release(workflow);
   if (!ended) co_return fail(ended.error());
-  if (mode == WorkflowRun::Mode::apply_only || interrupted_) co_return run.take_state();
-  co_return co_await after_release(run.take_state());
+  Shared<core::WorkflowState> state = run.take_state();
+  if (mode == WorkflowRun::Mode::apply_only || interrupted_) co_return state;
+  co_return co_await after_release(std::move(state));
 }
 
 // Who posts looks for a living owner afterwards; who owned looks for commands after releasing: one of them sees the other.
-task<Result<core::WorkflowState>> WorkflowEngine::after_release(core::WorkflowState state) {
-  auto left = co_await ports_.states.commands(state.id);
+task<Result<Shared<core::WorkflowState>>> WorkflowEngine::after_release(Shared<core::WorkflowState> state) {
+  auto left = co_await ports_.states.commands(state->id);
   if (!left || left->empty()) co_return state;
-  if (auto applied = co_await take_and_apply(state.id); !applied) co_return state;  // another one took it, or the command no longer fits
-  co_return co_await get_workflow_state(state.id);
+  if (auto applied = co_await take_and_apply(state->id); !applied) co_return state;  // another one took it, or the command no longer fits
+  auto now = co_await get_workflow_state(state->id);
+  if (!now) co_return fail(now.error());
+  co_return std::move(*now);
 }
 
 task<Result<void>> WorkflowEngine::settle_ended() {
@@ -230,7 +247,7 @@ task<Result<core::WorkflowState>> WorkflowEngine::get_workflow_state(WorkflowId 
   if (auto it = runs_.find(workflow); it != runs_.end()) co_return it->second->state();
   auto history = co_await load_history(ports_.states, ports_.artifacts, workflow);
   if (!history) co_return fail(history.error());
-  co_return std::move(history->state);
+  co_return std::move((*history)->state);
 }
 
 std::map<TaskId, std::string> WorkflowEngine::waiting_reasons(const WorkflowId& workflow) const {

@@ -20,9 +20,9 @@ class WorkflowEngine {
 
   /// Pins the definition, journals workflow.started, and runs until the workflow is terminal, paused, waits for people only, or is
   /// interrupted. Errors: those of preparing the workspace (invalid_argument, conflict for a dirty base), of the stores, fenced.
-  task<Result<core::WorkflowState>> run_workflow(WorkflowDefinition definition, Watcher watcher);
+  task<Result<Shared<core::WorkflowState>>> run_workflow(WorkflowDefinition definition, Watcher watcher);
   /// Takes over a workflow nobody owns and goes on the same way. Errors: conflict (a living owner), not_found, data_corrupted.
-  task<Result<core::WorkflowState>> resume_workflow(WorkflowId workflow, RunOverrides overrides, std::string by, Watcher watcher);
+  task<Result<Shared<core::WorkflowState>>> resume_workflow(WorkflowId workflow, RunOverrides overrides, std::string by, Watcher watcher);
   /// From anyone: written to the inbox, decided by the owner; where nobody owns the workflow it is taken, decided and given back here.
   /// Errors: not_found, invalid_argument or conflict (the command does not fit the state).
   task<Result<void>> control(WorkflowId workflow, core::Command command);
@@ -43,16 +43,18 @@ class WorkflowEngine {
  private:
   /// A claimed workflow, ready to be driven. Claiming that then fails has been released again.
   struct Owned {
-    History history;
+    HistoryPtr history;
     std::vector<Inbound> commands;
     std::uint64_t epoch = 0;
   };
   void look_into_inbox();
   [[nodiscard]] std::string absolute_repo(const WorkflowDefinition& definition) const;
-  task<Result<History>> begin(WorkflowId workflow, WorkflowDefinition definition);
-  task<Result<core::WorkflowState>> drive(WorkflowId workflow, History history, std::uint64_t epoch, std::vector<Inbound> first,
-                                          Watcher watcher, WorkflowRun::Mode mode);
-  task<Result<core::WorkflowState>> after_release(core::WorkflowState state);
+  task<Result<Shared<core::WorkflowState>>> start(std::unique_ptr<WorkflowDefinition> definition, Watcher watcher);
+  task<Result<Digest>> pin(const WorkflowDefinition& definition);
+  task<Result<HistoryPtr>> begin(WorkflowId workflow, std::unique_ptr<WorkflowDefinition> definition);
+  task<Result<Shared<core::WorkflowState>>> drive(WorkflowId workflow, HistoryPtr history, std::uint64_t epoch, std::vector<Inbound> first,
+                                                  Watcher watcher, WorkflowRun::Mode mode);
+  task<Result<Shared<core::WorkflowState>>> after_release(Shared<core::WorkflowState> state);
   task<Result<Owned>> own(WorkflowId workflow);
   task<Result<void>> take_and_apply(WorkflowId workflow);
   task<Result<std::vector<Inbound>>> waiting_commands(WorkflowId workflow);
@@ -62,6 +64,8 @@ class WorkflowEngine {
   EngineOptions options_;
   std::filesystem::path project_root_;
   std::map<WorkflowId, std::unique_ptr<WorkflowRun>> runs_;
+  std::string pinned_text_;  // of the definition that was pinned last …
+  Digest pinned_;            // … and what it is kept as
   bool interrupted_ = false;
   bool inbox_changed_ = false;
   runtime::TaskScope scope_;

@@ -81,7 +81,8 @@ task<Result<void>> WorkflowRun::turn(std::vector<Inbound> inbound) {
   std::vector<std::int64_t> refused;
   Result<void> first_rejection;
   for (Inbound& in : inbound) {
-    if (auto* record = std::get_if<core::RecordResult>(&in.command)) co_await merge(*record);
+    if (auto* record = std::get_if<core::RecordResult>(&in.command); record != nullptr && !record->result->commit.empty())
+      co_await merge(*record);
     auto decided = core::decide_and_evolve(state_, in.command, context());
     if (!decided && !decided.error().stale && first_rejection) first_rejection = fail(decided.error().error);
     if (in.inbox_id) {
@@ -129,7 +130,7 @@ task<Result<void>> WorkflowRun::append(const std::vector<Event>& events, std::ve
 }
 
 task<void> WorkflowRun::merge(core::RecordResult& record) {
-  TaskResult& result = record.result;
+  const TaskResult& result = *record.result;
   if (result.status != ResultStatus::completed || result.commit.empty() || !attempt_is_live(result.id)) co_return;
   crash_point("engine.before_merge");
   auto merged = co_await ports_.workspaces.merge(repo_, state_.head, result.commit, "Merge " + to_string(result.id), ports_.clock.now());
@@ -137,8 +138,10 @@ task<void> WorkflowRun::merge(core::RecordResult& record) {
     // The work is done and paid: a machine that cannot take it now pauses the workflow, anything else fails the attempt.
     const ErrorCode code = merged.error().code;
     const bool machine = code == ErrorCode::resource_exhausted || code == ErrorCode::unavailable;
-    result.status = machine ? ResultStatus::suspended : ResultStatus::failed;
-    result.error = merged.error();
+    TaskResult unmerged = result;
+    unmerged.status = machine ? ResultStatus::suspended : ResultStatus::failed;
+    unmerged.error = merged.error();
+    record.result = std::move(unmerged);
     classify(record);
   } else if (!merged->conflicts.empty()) {
     record.conflicts = std::move(merged->conflicts);
@@ -206,30 +209,21 @@ void WorkflowRun::stop_attempts() {
   for (auto& [id, running] : attempts_) running->cancel.cancel();
 }
 
-task<TaskResult> WorkflowRun::hand_over(core::DispatchTask dispatch) {
-  TaskResult result{.id = dispatch.id};
+task<Shared<TaskResult>> WorkflowRun::hand_over(core::DispatchTask dispatch) {
   if (dispatch.not_before) {
     auto slept = co_await sleep_for(ports_.clock, *dispatch.not_before - ports_.clock.now());
-    if (!slept) {
-      result.status = ResultStatus::cancelled;
-      result.error = slept.error();
-      co_return result;
-    }
+    if (!slept) co_return TaskResult{.id = dispatch.id, .status = ResultStatus::cancelled, .error = slept.error()};
   }
   crash_point("engine.before_dispatch");
   auto assigned = assignment(dispatch.id);
-  if (!assigned) {
-    result.status = ResultStatus::failed;
-    result.error = assigned.error();
-    co_return result;
-  }
+  if (!assigned) co_return TaskResult{.id = dispatch.id, .status = ResultStatus::failed, .error = assigned.error()};
   const bool approved = state_.tasks.at(dispatch.id.task).approved;
   if (auto it = attempts_.find(dispatch.id); it != attempts_.end()) it->second->handed_over = true;
   co_return co_await ports_.coordinator.dispatch_task(std::move(*assigned), approved);
 }
 
 void WorkflowRun::classify(core::RecordResult& record) {
-  const TaskResult& result = record.result;
+  const TaskResult& result = *record.result;
   if (result.status != ResultStatus::failed || !result.error) return;
   const TaskDefinition& task = state_.tasks.at(result.id.task).definition;
   const auto decision = ports_.errors.handle_error(
@@ -240,10 +234,9 @@ void WorkflowRun::classify(core::RecordResult& record) {
 }
 
 task<void> WorkflowRun::attempt(core::DispatchTask dispatch) {
-  const AttemptId id = dispatch.id;
-  TaskResult result = co_await hand_over(std::move(dispatch));
+  Shared<TaskResult> result = co_await hand_over(dispatch);
   crash_point("engine.result_received");
-  auto ended = attempts_.extract(id);  // lives on until this coroutine, which runs under its cancellation, has ended
+  auto ended = attempts_.extract(dispatch.id);  // lives on until this coroutine, which runs under its cancellation, has ended
   if (interrupted_) co_return;
   core::RecordResult record{.result = std::move(result)};
   classify(record);
@@ -254,7 +247,7 @@ task<void> WorkflowRun::attempt(core::DispatchTask dispatch) {
   }
 }
 
-Result<TaskAssignment> WorkflowRun::assignment(const AttemptId& id) const {
+Result<Shared<TaskAssignment>> WorkflowRun::assignment(const AttemptId& id) const {
   auto parts = core::assignment_parts(state_, id.task, environment_);
   if (!parts) return fail(parts.error());
   const core::TaskRecord& task = state_.tasks.at(id.task);

@@ -53,14 +53,14 @@ class WorkflowRun {
   void classify(core::RecordResult& record);
   void call_back_waiting();
   task<void> attempt(core::DispatchTask dispatch);
-  task<TaskResult> hand_over(core::DispatchTask dispatch);
+  task<Shared<TaskResult>> hand_over(core::DispatchTask dispatch);
   task<void> close_workflow();
   void start(const core::DispatchTask& dispatch);
   void start(const core::StartTimer& timer);
   void stop_attempts();
   [[nodiscard]] bool idle() const;
   [[nodiscard]] bool attempt_is_live(const AttemptId& id) const;
-  Result<TaskAssignment> assignment(const AttemptId& id) const;
+  Result<Shared<TaskAssignment>> assignment(const AttemptId& id) const;
   [[nodiscard]] core::Context context() const;
   [[nodiscard]] WorkflowSummary summary(Timestamp at) const;
 
