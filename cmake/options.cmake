@@ -19,6 +19,13 @@ if(CONDUCTORAI_TESTS)
   find_package(GTest REQUIRED)
 endif()
 
+# What our programs allocate with (docs/adr/0008-mimalloc.md). Sanitizers bring an allocator of their own.
+add_library(conductorai_allocator INTERFACE)
+if(NOT CONDUCTORAI_SANITIZE)
+  find_package(mimalloc 2.0 REQUIRED)
+  target_link_libraries(conductorai_allocator INTERFACE mimalloc)
+endif()
+
 # Flags of our targets only.
 add_library(conductorai_flags INTERFACE)
 target_compile_options(conductorai_flags INTERFACE -Wall -Wextra -Wpedantic -Werror -Wshadow -Wno-missing-field-initializers
