@@ -24,6 +24,8 @@ struct Loop::Impl {
 
 namespace {
 
+constexpr int kResumedBetweenLooks = 64;
+
 class AsioTimer final : public Timer {
  public:
   AsioTimer(asio::io_context& io, std::chrono::nanoseconds delay, std::function<void()> function)
@@ -119,8 +121,8 @@ void Loop::run_until(const std::function<bool()>& done) {
       impl_->io.run_one();
       continue;
     }
-    // One turn: what is ready now, then a look at the outside, so that neither starves.
-    for (std::size_t n = impl_->ready.size(); n > 0 && !impl_->ready.empty(); --n) {
+    // What is ready, then a look at the outside, so that neither starves. A look is a system call: not after every hop.
+    for (int n = 0; n < kResumedBetweenLooks && !impl_->ready.empty(); ++n) {
       auto handle = impl_->ready.front();
       impl_->ready.pop_front();
       handle.resume();

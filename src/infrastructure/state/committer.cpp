@@ -34,6 +34,7 @@ Committer::Committer(Executor& executor, std::unique_ptr<Connection> connection,
     : executor_(executor), connection_(std::move(connection)), options_(std::move(options)), thread_([this] { loop(); }) {}
 
 Committer::~Committer() {
+  hand_over();
   {
     std::scoped_lock lock(mutex_);
     stopping_ = true;
@@ -43,14 +44,25 @@ Committer::~Committer() {
   checkpointer_.reset();
 }
 
+// What the loop's present turn submits goes over together: the first of many would otherwise be committed alone.
 void Committer::submit(WriteRequest& request) {
-  bool first = false;
+  submitted_.push_back(&request);
+  if (submitted_.size() == 1)
+    executor_.post_external([this, alive = std::weak_ptr(alive_)] {
+      if (!alive.expired()) hand_over();
+    });
+}
+
+void Committer::hand_over() {
   {
     std::scoped_lock lock(mutex_);
-    first = queue_.empty();
-    queue_.push_back(&request);
+    if (queue_.empty())
+      queue_.swap(submitted_);
+    else
+      queue_.insert(queue_.end(), submitted_.begin(), submitted_.end());
   }
-  if (first) wake_.notify_one();
+  submitted_.clear();
+  wake_.notify_one();
 }
 
 void Committer::loop() {

@@ -48,7 +48,7 @@ class Committer {
     std::function<void()> on_changed;  // on the committer's thread, after a commit that had mark_changed
   };
   Committer(Executor& executor, std::unique_ptr<Connection> connection, Options options);
-  /// Does what is queued, then joins.
+  /// Does what is queued, then joins. On the loop's thread.
   ~Committer();
 
   /// `co_await committer.commit(request);`
@@ -69,6 +69,7 @@ class Committer {
  private:
   using Batch = std::vector<WriteRequest*>;
   void submit(WriteRequest& request);
+  void hand_over();
   void loop();
   void process(const Batch& batch);
   std::optional<Error> transact(std::span<WriteRequest* const> requests);
@@ -85,6 +86,8 @@ class Committer {
   std::atomic<bool> checkpointing_ = false;
   std::unique_ptr<Connection> beside_;           // the checkpointer's
   std::optional<runtime::Worker> checkpointer_;  // started when the WAL first grows
+  Batch submitted_;                              // the loop's: not yet handed over
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
   std::mutex mutex_;
   std::condition_variable wake_;
   Batch queue_;
