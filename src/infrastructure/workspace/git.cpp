@@ -121,20 +121,6 @@ std::vector<std::string> lines(std::string_view text) {
   return out;
 }
 
-/// Written whole or not at all: several processes may make the same store at once.
-Result<void> put_file(const fs::path& file, std::string_view text) {
-  if (fs::exists(file)) return {};
-  fs::path fresh = file;
-  fresh += "." + std::to_string(::getpid()) + ".new";
-  std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  std::error_code error;
-  if (out) fs::rename(fresh, file, error);
-  if (!out || error) return fail(ErrorCode::unavailable, "cannot write", file.string(), "the state directory must be writable");
-  return {};
-}
-
 // Attributes of the tree could name filters and diff drivers, hide a diff or rewrite line ends: bytes go in and out as they are.
 constexpr std::string_view kAttributes = "* -filter -text -ident -working-tree-encoding !eol !diff !merge !conflict-marker-size\n";
 // What runs leave behind in projects that forgot to ignore it. Never part of an answer.
@@ -199,6 +185,19 @@ task<Result<GitRepository>> find_repository(runtime::Loop& loop, fs::path path) 
   if (!found) co_return fail(found.error());
   repository.top = canonical(last_line(found->out)).value_or(path);
   co_return repository;
+}
+
+Result<void> put_file(const fs::path& file, std::string_view text) {
+  if (fs::exists(file)) return {};
+  fs::path fresh = file;
+  fresh += "." + std::to_string(::getpid()) + ".new";
+  std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.close();
+  std::error_code error;
+  if (out) fs::rename(fresh, file, error);
+  if (!out || error) return fail(ErrorCode::unavailable, "cannot write", file.string(), "the state directory must be writable");
+  return {};
 }
 
 Result<GitStore> open_store(const fs::path& state_dir, const GitRepository& repository) {

@@ -47,6 +47,14 @@ struct GitStore {
   std::filesystem::path shallow;  // empty: the repository is whole
 };
 
+// Where a branch without history starts: the commit of no files, by us, at time zero. Always the same, so its name needs no git.
+inline constexpr std::string_view kRootMessage = "Start from nothing\n";
+inline constexpr std::string_view kRootCommit = "168a23a2938ea867284d7130e8fa54aa6ac066b0";
+inline constexpr std::string_view kEmptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+/// Written whole or not at all, where there is none yet: several processes may make the same store at once.
+Result<void> put_file(const std::filesystem::path& file, std::string_view text);
+
 /// Makes it under `state_dir` where it is missing. Idempotent, also between processes.
 Result<GitStore> open_store(const std::filesystem::path& state_dir, const GitRepository& repository);
 

@@ -1,5 +1,7 @@
 #include "infrastructure/workspace/git_workspace.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <ranges>
 
@@ -57,6 +59,13 @@ std::map<std::string, char> parse_changes(std::string_view text) {
     out[fields[i + 1]] = status == 'A' || status == 'D' ? status : 'M';  // a changed type is a modification too
   }
   return out;
+}
+
+/// Which file it is and in which state; all zero where there is none. Git replaces an index as a whole.
+FileIdentity file_identity(const std::filesystem::path& path) {
+  struct stat found = {};
+  if (::stat(path.c_str(), &found) != 0) return {};
+  return {found.st_ino, found.st_size, found.st_ctim.tv_sec, found.st_ctim.tv_nsec};
 }
 
 std::unexpected<Error> no_object(const std::string& id) {
@@ -201,9 +210,18 @@ task<Result<std::optional<std::string>>> GitWorkspace::file_at(std::string commi
 }
 
 task<Result<std::string>> GitWorkspace::snapshot() {
-  auto tree = co_await in_turn(with_present_files({"write-tree"}));
+  co_return co_await in_turn(write_tree());
+}
+
+/// An index that nobody has replaced since the last time holds the same tree.
+task<Result<std::string>> GitWorkspace::write_tree() {
+  auto recorded = co_await record_present_files();
+  if (!recorded) co_return fail(recorded.error());
+  if (written_ && written_->index == file_identity(parts_.index)) co_return written_->tree;
+  auto tree = co_await git({"write-tree"});
   if (!tree) co_return fail(tree.error());
-  co_return trimmed(std::move(*tree));
+  written_ = Written{file_identity(parts_.index), trimmed(std::move(*tree))};
+  co_return written_->tree;
 }
 
 task<Result<void>> GitWorkspace::fill(std::string tree) {
@@ -211,8 +229,11 @@ task<Result<void>> GitWorkspace::fill(std::string tree) {
   if (!emptied) co_return fail(emptied.error());
   std::error_code ignored;
   std::filesystem::remove(parts_.index, ignored);
-  auto checked_out = co_await git({"read-tree", "--reset", "-u", tree});
-  if (!checked_out) co_return fail(checked_out.error());
+  written_.reset();
+  if (tree != kRootCommit && tree != kEmptyTree) {
+    auto checked_out = co_await git({"read-tree", "--reset", "-u", tree});
+    if (!checked_out) co_return fail(checked_out.error());
+  }
   co_return co_await files_.run([area = parts_.area, root = parts_.root] { return give_to(area, root); });
 }
 

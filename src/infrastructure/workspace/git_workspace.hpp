@@ -2,7 +2,9 @@
 // GitWorkspace: the files of one attempt, an index of their own, no `.git`. Made by GitWorkspaceManager::open.
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "conductorai/workspace.hpp"
@@ -22,6 +24,9 @@ struct GitWorkspaceParts {
   std::vector<std::string> protected_paths;
   WorkArea area;
 };
+
+/// Inode, size, seconds and nanoseconds of the last change.
+using FileIdentity = std::tuple<std::uint64_t, std::int64_t, std::int64_t, std::int64_t>;
 
 class GitWorkspace final : public Workspace {
  public:
@@ -49,13 +54,19 @@ class GitWorkspace final : public Workspace {
   task<Result<std::string>> with_present_files(std::vector<std::string> arguments);
   task<Result<void>> record_present_files();
   task<Result<void>> refuse_planted_repositories();
+  task<Result<std::string>> write_tree();
   task<Result<void>> fill(std::string tree);
   task<Result<std::string>> git(std::vector<std::string> arguments);
 
   runtime::Loop& loop_;
   runtime::Worker& files_;
   GitWorkspaceParts parts_;
-  runtime::Semaphore turn_{1};  // one git at a time on the index
+  struct Written {
+    FileIdentity index;
+    std::string tree;
+  };
+  std::optional<Written> written_;  // by the last write_tree, and the index it left
+  runtime::Semaphore turn_{1};      // one git at a time on the index
 };
 
 }  // namespace conductorai::infrastructure

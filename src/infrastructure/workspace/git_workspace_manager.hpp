@@ -4,6 +4,7 @@
 // Only reading the base and moving the branch touch the repository itself (docs/formats/workspace.md).
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -44,6 +45,8 @@ class GitWorkspaceManager final : public WorkspaceManager {
   [[nodiscard]] std::filesystem::path index_path(const AttemptId& attempt) const;
   task<Result<Branch>> prepare_existing(BranchRequest request);
   [[nodiscard]] bool is_own(const std::filesystem::path& repository) const;
+  task<Result<void>> make_aside(std::filesystem::path folder, std::function<task<Result<void>>(std::filesystem::path)> make);
+  task<Result<void>> init_model(std::filesystem::path fresh);
   task<Result<void>> make_repository(std::filesystem::path folder);
   task<Result<std::string>> make_root(GitRepository repository);
   task<Result<void>> refuse_dirty(GitRepository repository);
