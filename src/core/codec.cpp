@@ -2,6 +2,7 @@
 
 #include "core/codec.hpp"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
@@ -125,7 +126,7 @@ Result<RowHeader> read_header(const json::object& object) {
 
 template <class Payload>
 void append_envelope(std::string& out, std::string_view kind, std::string_view tag, int version, const Payload& payload) {
-  fmt::format_to(std::back_inserter(out), R"({{"{}":"{}","v":{},"data":)", kind, tag, version);
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"({{"{}":"{}","v":{},"data":)"), kind, tag, version);
   codec::write(out, payload);
   out += '}';
 }
@@ -174,13 +175,14 @@ std::string encode_row(const RowHeader& header, const std::vector<Event>& events
   out.reserve(kUsualRow);
   out += R"({"workflow":)";
   append_json_string(out, header.workflow.value);
-  fmt::format_to(std::back_inserter(out), R"(,"first_seq":{},"at":"{}","epoch":{},"prev_sha256":"{}","events":[)", header.first_seq,
-                 to_iso8601(header.at), header.epoch, header.prev_sha256);
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"first_seq":{},"at":"{}","epoch":{},"prev_sha256":"{}","events":[)"),
+                 header.first_seq, to_iso8601(header.at), header.epoch, header.prev_sha256);
   for (const Event& event : events) {
     if (&event != &events.front()) out += ',';
     std::visit([&](const auto& payload) { append_envelope(out, "event", event_tag(event), event_version(event), payload); }, event);
   }
-  return out + "]}";
+  out += "]}";
+  return out;
 }
 
 Result<Row> decode_row(std::string_view body) {

@@ -1,16 +1,39 @@
 #include "core/json.hpp"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 
 #include "core/json_boost.hpp"
 
 namespace conductorai::core {
 
 namespace json = boost::json;
+
+namespace {
+
+/// The length of what `text` begins with in whole steps of eight bytes none of which JSON escapes.
+std::size_t plain_prefix(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+  const auto holds = [](std::uint64_t eight, unsigned char c) {
+    const std::uint64_t zero = eight ^ (kOnes * c);
+    return (zero - kOnes) & ~zero;
+  };
+  std::size_t length = 0;
+  for (; length + sizeof(std::uint64_t) <= text.size(); length += sizeof(std::uint64_t)) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data() + length, sizeof eight);
+    const std::uint64_t control = (eight - kOnes * 0x20) & ~eight;
+    if (((control | holds(eight, '"') | holds(eight, '\\')) & kHighs) != 0) break;
+  }
+  return length;
+}
+
+}  // namespace
 
 Result<json::value> parse_boost(std::string_view text, json::storage_ptr storage) {
   json::parse_options options;
@@ -61,11 +84,12 @@ Result<Value> parse_json(std::string_view text) {
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   std::size_t clean = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = plain_prefix(text); i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c >= 0x20 && c != '"' && c != '\\') continue;
     out.append(text, clean, i - clean);
     clean = i + 1;
+    i += plain_prefix(text.substr(clean));
     switch (c) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;
@@ -126,9 +150,9 @@ std::string to_iso8601(Timestamp at) {
   const auto days = std::chrono::floor<std::chrono::days>(seconds);
   const std::chrono::year_month_day date(days);
   const std::chrono::hh_mm_ss time(seconds - days);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(), time.seconds().count(),
-                     (at - seconds).count());
+  return fmt::format(FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z"), static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
+                     time.seconds().count(), (at - seconds).count());
 }
 
 Result<Timestamp> parse_iso8601(std::string_view text) {

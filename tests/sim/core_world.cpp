@@ -199,18 +199,20 @@ TaskResult World::result_of(const AttemptId& id, bool healthy) {
 }
 
 RecordResult World::record_of(const AttemptId& id, bool healthy) {
-  RecordResult record{.result = result_of(id, healthy)};
-  if (record.result.status == ResultStatus::failed && chance_.percent(70)) {
+  TaskResult result = result_of(id, healthy);
+  RecordResult record;
+  if (result.status == ResultStatus::failed && chance_.percent(70)) {
     record.action = chance_.percent(85) ? ErrorAction::retry : ErrorAction::skip;
     record.retry_delay = Milliseconds(chance_.below(800));
   }
-  if (record.result.status == ResultStatus::completed && !record.result.skipped && chance_.percent(40)) {
-    record.result.commit = "c-" + to_string(id);
+  if (result.status == ResultStatus::completed && !result.skipped && chance_.percent(40)) {
+    result.commit = "c-" + to_string(id);
     if (!healthy && chance_.percent(10))
       record.conflicts = {"a.py"};
     else
       record.merged_head = "h-" + to_string(id);
   }
+  record.result = std::move(result);
   return record;
 }
 
@@ -219,7 +221,7 @@ void World::deliver(bool healthy) {
   if (ready.empty()) return;
   const AttemptId id = ready[static_cast<std::size_t>(chance_.below(static_cast<int>(ready.size())))].id;
   const RecordResult record = record_of(id, healthy);
-  const bool ends = record.result.status == ResultStatus::completed || record.result.status == ResultStatus::failed;
+  const bool ends = record.result->status == ResultStatus::completed || record.result->status == ResultStatus::failed;
   in_flight_.erase(id);
   delivered_.push_back(record.result);
   const std::uint64_t last = state_.last_seq;
