@@ -200,15 +200,18 @@ class SevenAgents(AimockTest):
 class OneAgent(AimockTest):
     """What a single agent shows, with every protocol."""
 
-    def go(self, protocol, fixtures, *arguments, **more):
+    def prepare(self, protocol, fixtures):
         service = self.serve(fixtures)
         provider, model, _, _ = PROTOCOLS[protocol]
         project = self.project()
         project.repository({"app.py": "def one():\n    return 2\n"})
         project.write("w.yaml", {"name": "one", "requirement": "one() returns 1.", "workspace": {"repo": "."}, "llm": {"provider": provider, "model": model},
                                  "tasks": {"code": {"agent": "coding", "retry": {"max-attempts": 1}}}})
-        done = project.run("run", "w.yaml", "--json", *arguments, env=self.environment(service, protocol, **more))
-        return service, project, done
+        return service, project
+
+    def go(self, protocol, fixtures, **more):
+        service, project = self.prepare(protocol, fixtures)
+        return service, project, project.run("run", "w.yaml", "--json", env=self.environment(service, protocol, **more))
 
     def mends(self):
         patch = "--- a/app.py\n+++ b/app.py\n@@ -1,2 +1,2 @@\n def one():\n-    return 2\n+    return 1\n"
@@ -235,6 +238,26 @@ class OneAgent(AimockTest):
                 self.assertEqual((done.code, done.result["status"], done.result["usage"]["calls"]), (4, "FAILED", 0), done)
                 self.assertIn("529", done.result["reason"])
                 self.assertEqual(len(service.journal()), 3)  # the first try and two retries
+                self.assert_no_key(project, done)
+
+    def test_a_tool_loop_cancelled_in_mid_stream_asks_no_more_and_its_call_is_on_record(self):
+        for protocol in PROTOCOLS:
+            with self.subTest(protocol):
+                endless = in_turn(CODER, by_tools(("list_files", {})), says("A long tale. " * 2000), says("Never asked for."))
+                endless[1]["latency"] = 100  # between two pieces: minutes for all of it
+                service, project = self.prepare(protocol, endless)
+                run = project.start("run", "w.yaml", "--json", env=self.environment(service, protocol))
+                self.addCleanup(run.stdout.close)
+                self.addCleanup(run.stderr.close)
+                harness.wait_until(lambda: service.wire_file.exists() and len(service.wire()) == 2)
+                self.assertEqual(project.run("cancel").code, 0)
+                out, err = run.communicate(timeout=20)
+                done = harness.Outcome(run.returncode, out, err)
+                self.assertEqual((done.code, done.result["status"]), (1, "CANCELLED"), done)
+                usage = project.run("status", "--json").result["usage"]
+                self.assertEqual((usage["calls"], usage["unknown_calls"]), (2, 1), usage)
+                self.assertEqual(len(service.wire()), 2)
+                self.assertEqual(harness.children_of(str(project.folder)), [])
                 self.assert_no_key(project, done)
 
     def test_a_key_that_the_service_quotes_is_not_repeated(self):
