@@ -212,6 +212,7 @@ class Section {
 
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> names;
+    names.reserve(keys_.size());
     for (const Key& key : keys_) names.push_back(key.name);
     return names;
   }
