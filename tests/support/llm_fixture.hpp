@@ -29,6 +29,21 @@ class CountingEntropy final : public Entropy {
   std::uint64_t value_ = 0;
 };
 
+/// The simulation's time with a wall clock that somebody sets.
+class JumpingClock final : public Clock {
+ public:
+  explicit JumpingClock(Clock& clock) : clock_(clock) {}
+  Milliseconds ahead{0};
+  [[nodiscard]] Timestamp now() const override { return clock_.now() + ahead; }
+  [[nodiscard]] Instant steady_now() const override { return clock_.steady_now(); }
+  [[nodiscard]] std::unique_ptr<Timer> call_after(std::chrono::nanoseconds delay, std::function<void()> function) override {
+    return clock_.call_after(delay, std::move(function));
+  }
+
+ private:
+  Clock& clock_;
+};
+
 class CannedLLM final : public BaseLLMProvider {
  public:
   std::deque<Result<LLMResponse>> answers;

@@ -96,6 +96,21 @@ TEST_F(Cache, OutlivesTheProcessUntilItIsTooOld) {
   EXPECT_EQ(said("hi"), "answer 2");
 }
 
+TEST_F(Cache, AnAnswerFromTheFutureIsAskedForAnewAndOneTooOldIsToo) {
+  JumpingClock clock(loop);
+  cache = std::make_unique<AnswerCache>(clock, options);
+  EXPECT_EQ(said("hi"), "answer 1");
+  clock.ahead = -hours(5);
+  EXPECT_EQ(said("hi"), "answer 2");
+  EXPECT_EQ(said("hi"), "answer 2");
+  clock.ahead = hours(5);
+  EXPECT_EQ(said("hi"), "answer 3");
+  clock.ahead = Milliseconds(0);
+  cache = std::make_unique<AnswerCache>(clock, options);  // what is on disk is judged alike
+  EXPECT_EQ(said("hi"), "answer 4");
+  EXPECT_EQ(said("hi"), "answer 4");
+}
+
 TEST_F(Cache, TheSameQuestionAtTheSameTimeIsAskedOnce) {
   CachingProvider provider(model, *cache, "openai");
   runtime::TaskScope scope(loop);

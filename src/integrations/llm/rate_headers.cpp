@@ -76,7 +76,8 @@ std::optional<Milliseconds> told_duration(std::string_view text) {
   return Milliseconds(std::llround(std::ceil(ms)));
 }
 
-ToldLimits told_limits(int status, const WireHeaders& headers, Timestamp now) {
+ToldLimits told_limits(int status, const WireHeaders& headers, Timestamp ours) {
+  const Timestamp now = answered_at(headers, ours);
   ToldLimits told{.requests = limit_of(headers, "requests", now), .tokens = limit_of(headers, "tokens", now), .pause = {}};
   // Kinds that only one side counts matter once they are used up.
   for (const char* kind : {"input-tokens", "output-tokens"})

@@ -19,8 +19,8 @@ struct ToldLimits {
 };
 
 /// `x-ratelimit-*` (OpenAI: "6m0s", "20ms"), `anthropic-ratelimit-*` (a date), and `retry-after` with 429 and 5xx. Names in lower case.
-/// What makes no sense is left out.
-ToldLimits told_limits(int status, const WireHeaders& headers, Timestamp now);
+/// Dates are held against the service's own `date`, without it against `ours`. What makes no sense is left out.
+ToldLimits told_limits(int status, const WireHeaders& headers, Timestamp ours);
 
 /// "1h2m3.5s", "20ms", or plain seconds.
 std::optional<Milliseconds> told_duration(std::string_view text);

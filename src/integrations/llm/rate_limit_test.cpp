@@ -121,6 +121,34 @@ TEST_F(Limiter, HeedsWhatAnthropicSaysIsLeft) {
   EXPECT_EQ(times(), (std::vector<std::int64_t>{0, 20'000}));
 }
 
+TEST_F(Limiter, AWallClockThatJumpsChangesNoTurn) {
+  JumpingClock clock(loop);
+  limiter = std::make_unique<RateLimiter>(clock, Pace{.requests_per_minute = 6});
+  for (int i = 0; i < 9; ++i) arrive(std::to_string(i));
+  for (const auto jump : {-std::chrono::hours(24), std::chrono::hours(48), -std::chrono::hours(24)}) {
+    clock.ahead += jump;
+    loop.advance(seconds(11));
+  }
+  EXPECT_EQ(times(), (std::vector<std::int64_t>{0, 0, 0, 0, 0, 0, 10'000, 20'000, 30'000}));
+}
+
+TEST_F(Limiter, DatesOfAServiceCountByItsOwnClock) {
+  for (const auto ahead : {-std::chrono::hours(5), std::chrono::hours(5)}) {
+    turns.clear();
+    const auto begin = std::chrono::duration_cast<milliseconds>(loop.steady_now().time_since_epoch()).count();
+    JumpingClock clock(loop);
+    clock.ahead = ahead;
+    limiter = std::make_unique<RateLimiter>(clock, Pace{});
+    limiter->heed(200, {{"date", "Sat, 01 Mar 2025 12:00:00 GMT"},
+                        {"anthropic-ratelimit-input-tokens-remaining", "0"},
+                        {"anthropic-ratelimit-input-tokens-reset", "2025-03-01T12:00:20Z"}});
+    arrive("a");
+    loop.advance(minutes(1));
+    EXPECT_EQ(order(), "a");
+    EXPECT_EQ(times(), std::vector<std::int64_t>{begin + 20'000});
+  }
+}
+
 TEST_F(Limiter, APauseAskedForHoldsForAllAndALongOneIsSaidInsteadOfWaitedFor) {
   use({});
   limiter->heed(429, {{"retry-after-ms", "1500"}});

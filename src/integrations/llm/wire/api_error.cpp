@@ -97,6 +97,15 @@ void replace_key_shapes(std::string& text) {
   }
 }
 
+/// "Thu, 01 Jan 2026 00:00:09 GMT"
+std::optional<Timestamp> http_date(std::string_view text) {
+  std::tm date{};
+  const std::string copy(text);
+  const char* end = ::strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  return Timestamp(std::chrono::duration_cast<Timestamp::duration>(std::chrono::seconds(::timegm(&date))));
+}
+
 }  // namespace
 
 Error cut_stream() {
@@ -107,16 +116,18 @@ Error not_an_answer(std::string what) {
   return {.code = ErrorCode::invalid_answer, .message = std::move(what), .retry = Retry::backoff};
 }
 
+Timestamp answered_at(const WireHeaders& headers, Timestamp now) {
+  return http_date(header(headers, "date")).value_or(now);
+}
+
 std::optional<Milliseconds> retry_after(const WireHeaders& headers, Timestamp now) {
   if (const auto ms = number(header(headers, "retry-after-ms")); ms && *ms <= kWaitMsMax) return Milliseconds(std::llround(std::ceil(*ms)));
   const std::string text(header(headers, "retry-after"));
   if (const auto seconds = number(text); seconds && *seconds * 1000 <= kWaitMsMax)
     return Milliseconds(std::llround(std::ceil(*seconds * 1000)));
-  std::tm date{};
-  const char* end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
-  if (end == nullptr || *end != '\0') return std::nullopt;
-  const auto at = Timestamp(std::chrono::duration_cast<Timestamp::duration>(std::chrono::seconds(::timegm(&date))));
-  const auto wait = std::chrono::duration_cast<Milliseconds>(at - now);
+  const auto at = http_date(text);
+  if (!at) return std::nullopt;
+  const auto wait = std::chrono::duration_cast<Milliseconds>(*at - answered_at(headers, now));
   if (wait.count() <= 0 || static_cast<double>(wait.count()) > kWaitMsMax) return std::nullopt;
   return wait;
 }

@@ -22,6 +22,10 @@ Error status_error(int status, const WireHeaders& headers, std::string_view body
 /// The error object in an answer of status 200 or in a stream. `partial`: some of the answer had come before, so it may have cost.
 Error answer_error(const Value& body, bool partial);
 
+/// When the answer was given by the service's own clock (`date`), by which it counts dates in its other headers; without it, `now`. So a
+/// clock of ours that is wrong or jumps changes no pause.
+Timestamp answered_at(const WireHeaders& headers, Timestamp now);
+
 /// What `retry-after-ms` or `retry-after` (seconds, or a date) asks for; nothing when it is absent, past or makes no sense.
 std::optional<Milliseconds> retry_after(const WireHeaders& headers, Timestamp now);
 

@@ -20,6 +20,12 @@ TEST(RetryAfter, IsReadInAllItsForms) {
   EXPECT_EQ(wait("retry-after", "Thu, 01 Jan 2026 00:00:09 GMT"), Milliseconds(9'000));
 }
 
+TEST(RetryAfter, ADateCountsByTheServicesOwnClock) {
+  const WireHeaders headers{{"date", "Sat, 01 Mar 2025 12:00:00 GMT"}, {"retry-after", "Sat, 01 Mar 2025 12:00:07 GMT"}};
+  EXPECT_EQ(retry_after(headers, kNow), Milliseconds(7'000));
+  EXPECT_EQ(retry_after({{"date", "no date"}, {"retry-after", "Thu, 01 Jan 2026 00:00:09 GMT"}}, kNow), Milliseconds(9'000));
+}
+
 TEST(RetryAfter, IsNoneWhenItIsPastOrMakesNoSense) {
   for (const char* value : {"", "soon", "-1", "nan", "inf", "1e300", "1 2", "Sun, 22 Nov 2020 00:00:00 GMT", "Thu, 99 Jan"})
     EXPECT_EQ(wait("retry-after", value), std::nullopt) << value;
