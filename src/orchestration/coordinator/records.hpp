@@ -43,7 +43,7 @@ struct Dispatch {
   Agent* agent = nullptr;  // while running
   bool told_to_stop = false;
   std::optional<Error> timed_out;
-  std::unique_ptr<Timer> timer;      // of the timeout, then of the grace after a stop
+  std::unique_ptr<Timer> timer;        // of the timeout, then of the grace after a stop
   std::unique_ptr<DeadLetter> letter;  // to be written before the result is given
   std::optional<Shared<TaskResult>> result;
   runtime::Suspension ended;    // the cancellable wait
