@@ -56,6 +56,12 @@ struct WorkflowCancelled {
   std::string reason;
   friend bool operator==(const WorkflowCancelled&, const WorkflowCancelled&) = default;
 };
+/// Everything was stopped; what asks always() or cancelled() runs, one after another.
+struct WorkflowCleanupStarted {
+  std::vector<TaskId> tasks;
+  Timestamp until{};  // then the clean-up is stopped as well
+  friend bool operator==(const WorkflowCleanupStarted&, const WorkflowCleanupStarted&) = default;
+};
 struct WorkflowCompleted {
   std::vector<std::string> warnings;
   friend bool operator==(const WorkflowCompleted&, const WorkflowCompleted&) = default;
@@ -147,6 +153,6 @@ struct ApprovalResolved {
 
 using Event = std::variant<WorkflowStarted, WorkflowClaimed, WorkflowPaused, WorkflowResumed, WorkflowCancelRequested, WorkflowCancelled,
                            WorkflowCompleted, WorkflowFailed, TaskCompleted, TaskFailed, TaskSkipped, TaskExpanded, GateDecided,
-                           RoundOpened, ApprovalRequested, ApprovalResolved>;
+                           RoundOpened, ApprovalRequested, ApprovalResolved, WorkflowCleanupStarted>;
 
 }  // namespace conductorai

@@ -102,6 +102,7 @@ Options configured_options(const Project& project, const definition::Config& con
   options.agent_capacity = config.runtime.agent_capacity;
   options.max_concurrent_tasks = config.runtime.max_concurrent_tasks;
   options.day_budget = config.budget.per_day;
+  options.cleanup_timeout = config.runtime.cleanup_timeout;
   options.breaker_failures = config.runtime.breaker_failures;
   options.breaker_open = config.runtime.breaker_open;
   options.breaker_wait = config.runtime.breaker_wait;

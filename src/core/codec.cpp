@@ -46,7 +46,8 @@ constexpr std::array<Wire, std::variant_size_v<Event>> kWire{{{"workflow.started
                                                               {"gate.decided", 1},
                                                               {"round.opened", 1},
                                                               {"approval.requested", 1},
-                                                              {"approval.resolved", 1}}};
+                                                              {"approval.resolved", 1},
+                                                              {"workflow.cleanup_started", 1}}};
 
 Error corrupted(const Error& cause, const std::string& where) {
   return {.code = ErrorCode::data_corrupted,

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/cleanup.hpp"
 #include "core/decision.hpp"
 #include "core/definition_check.hpp"
 #include "core/results.hpp"
@@ -50,6 +51,9 @@ class Handler {
     if (terminal(state_) || form_of(state_.machine) == WorkflowForm::pending) return refuse("there is nothing to take over");
     const std::vector<TaskId> live = in_flight(state_);
     decision_.emit(WorkflowClaimed{command.owner, live});
+    if (const auto* cleaning = std::get_if<workflow_state::CleaningUp>(&state_.machine);
+        cleaning != nullptr && state_.claims_without_progress >= kClaimsMax)
+      decision_.emit(WorkflowCancelRequested{.reason = cleaning->reason});
     if (!in_progress(state_) || state_.claims_without_progress < kClaimsMax || live.empty()) return {};
     decision_.emit(WorkflowPaused{PauseKind::claims, fmt::format("{} owners in a row ended without an event; in flight was: {}",
                                                                  state_.claims_without_progress, join(live))});
@@ -61,6 +65,7 @@ class Handler {
   Answer operator()(const FireTimer& command) {
     if (command.kind == FireTimer::Kind::approval) return expire(command.approval);
     if (command.kind == FireTimer::Kind::workflow) return end_by_deadline();
+    if (command.kind == FireTimer::Kind::cleanup) return end_cleanup_by_deadline();
     return std::unexpected(does_not_fit(state_, "the end of a back-off needs no decision", true));
   }
 
@@ -82,23 +87,19 @@ class Handler {
 
   Answer operator()(const Cancel& command) {
     if (form_of(state_.machine) == WorkflowForm::cancelling) return std::unexpected(does_not_fit(state_, "it is being cancelled", true));
-    if (!in_progress(state_) && form_of(state_.machine) != WorkflowForm::paused) return refuse("it can't be cancelled");
+    if (!in_progress(state_) && !cleaning_up(state_) && form_of(state_.machine) != WorkflowForm::paused)
+      return refuse("it can't be cancelled");
     std::string reason = command.reason;
     if (reason.empty()) reason = "cancelled" + (command.by.empty() ? "" : " by " + command.by);
     const bool live = !in_flight(state_).empty();
     decision_.emit(WorkflowCancelRequested{command.by, reason});
-    if (!live) decision_.emit(WorkflowCancelled{reason});
+    if (!live) after_stop(decision_);
     return {};
   }
 
   Answer operator()(const FinishCancel&) {
-    const auto* stopping = std::get_if<workflow_state::Cancelling>(&state_.machine);
-    if (stopping == nullptr) return std::unexpected(does_not_fit(state_, "no cancel is under way", true));
-    const std::string reason = stopping->reason;
-    if (stopping->deadline)
-      decision_.emit(failed_by_deadline(reason));
-    else
-      decision_.emit(WorkflowCancelled{reason});
+    if (form_of(state_.machine) != WorkflowForm::cancelling) return std::unexpected(does_not_fit(state_, "no cancel is under way", true));
+    after_stop(decision_);
     return {};
   }
 
@@ -131,10 +132,6 @@ class Handler {
  private:
   [[nodiscard]] Answer refuse(std::string message) const { return std::unexpected(does_not_fit(state_, std::move(message))); }
 
-  static WorkflowFailed failed_by_deadline(const std::string& reason) {
-    return {.reason = reason, .error = Error{.code = ErrorCode::timeout, .message = reason}};
-  }
-
   Answer expire(const ApprovalId& id) {
     const Approval* approval = find_approval(state_, id);
     const bool running = in_progress(state_) || form_of(state_.machine) == WorkflowForm::paused;
@@ -150,10 +147,21 @@ class Handler {
     if (!in_progress(state_) || !state_.definition->timeout) return std::unexpected(does_not_fit(state_, "no deadline is running", true));
     const std::string reason =
         fmt::format("the workflow's timeout of {} s has passed", static_cast<double>(state_.definition->timeout->count()) / 1000);
-    if (in_flight(state_).empty())
-      decision_.emit(failed_by_deadline(reason));
-    else
-      decision_.emit(WorkflowCancelRequested{.reason = reason, .deadline = true});
+    const bool live = !in_flight(state_).empty();
+    if (!live && cleanup_tasks(decision_).empty()) {
+      decision_.emit(WorkflowFailed{.reason = reason, .error = Error{.code = ErrorCode::timeout, .message = reason}});
+      return {};
+    }
+    decision_.emit(WorkflowCancelRequested{.reason = reason, .deadline = true});
+    if (!live) after_stop(decision_);
+    return {};
+  }
+
+  Answer end_cleanup_by_deadline() {
+    const auto* cleaning = std::get_if<workflow_state::CleaningUp>(&state_.machine);
+    if (cleaning == nullptr) return std::unexpected(does_not_fit(state_, "no clean-up is under way", true));
+    decision_.emit(WorkflowCancelRequested{.reason = cleaning->reason + " (its clean-up took too long and was stopped)"});
+    if (in_flight(state_).empty()) after_stop(decision_);
     return {};
   }
 
@@ -205,9 +213,13 @@ AttemptId Decision::attempt_id(const TaskRecord& task) const {
 }
 
 void advance(Decision& decision) {
-  while (in_progress(decision.state())) {
+  while (in_progress(decision.state()) || cleaning_up(decision.state())) {
     if (const TaskId id = decision.next_started(); !id.empty()) {
       begin_task(decision, id);
+      continue;
+    }
+    if (cleaning_up(decision.state())) {
+      if (!end_cleanup(decision)) return;
       continue;
     }
     auto open = decision.state().unsettled.find(decision.state().phase);

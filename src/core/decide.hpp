@@ -35,7 +35,7 @@ struct RecordResult {
 };
 /// A deadline passed. The one who fires it owns the clock: it is believed. `retry` is never started (see DispatchTask) and always stale.
 struct FireTimer {
-  enum class Kind { retry, approval, workflow } kind = Kind::retry;
+  enum class Kind { retry, approval, workflow, cleanup } kind = Kind::retry;
   TaskId task;
   ApprovalId approval;
   friend bool operator==(const FireTimer&, const FireTimer&) = default;
@@ -71,6 +71,7 @@ struct Context {
   std::function<PolicyDecision(const PolicyContext&)> check;
   /// Values of the definition's `env` names, for expressions.
   std::map<std::string, std::string> env;
+  Milliseconds cleanup_timeout{300'000};  // of the tasks that run after a cancel, together
 };
 
 /// A command that does not fit. `stale`: expected in normal life (late, repeated); dropped with its usage settled elsewhere.

@@ -66,6 +66,7 @@ BOOST_DESCRIBE_STRUCT(WorkflowPaused, (), (kind, reason))
 BOOST_DESCRIBE_STRUCT(WorkflowResumed, (), (by, overrides))
 BOOST_DESCRIBE_STRUCT(WorkflowCancelRequested, (), (by, reason, deadline))
 BOOST_DESCRIBE_STRUCT(WorkflowCancelled, (), (reason))
+BOOST_DESCRIBE_STRUCT(WorkflowCleanupStarted, (), (tasks, until))
 BOOST_DESCRIBE_STRUCT(WorkflowCompleted, (), (warnings))
 BOOST_DESCRIBE_STRUCT(WorkflowFailed, (), (reason, error))
 BOOST_DESCRIBE_STRUCT(TaskCompleted, (),

@@ -53,7 +53,30 @@ class Evolution {
   }
 
   bool operator()(const WorkflowCancelRequested& event) {
-    state_.machine = workflow_state::Cancelling{event.reason, event.deadline};
+    const auto* cleaning = std::get_if<workflow_state::CleaningUp>(&state_.machine);
+    const bool deadline = event.deadline || (cleaning != nullptr && cleaning->deadline);
+    state_.machine = workflow_state::Cancelling{event.reason, deadline, cleaning != nullptr};
+    return true;
+  }
+
+  bool operator()(const WorkflowCleanupStarted& event) {
+    std::set<TaskId> goes_on;
+    workflow_state::CleaningUp cleaning{.left = {}, .until = event.until};
+    for (const TaskId& id : event.tasks) {
+      const TaskRecord* task = find(id);
+      if (task == nullptr || task->parent) return false;
+      if (live_attempt(*task) > 0)
+        goes_on.insert(id);
+      else if (std::holds_alternative<task_state::Waiting>(task->machine))
+        cleaning.left.push_back(id);
+      else
+        return false;
+    }
+    const auto stopping = std::get<workflow_state::Cancelling>(state_.machine);
+    cleaning.reason = stopping.reason;
+    cleaning.deadline = stopping.deadline;
+    cancel_unfinished(goes_on);
+    state_.machine = std::move(cleaning);
     return true;
   }
 
@@ -163,13 +186,14 @@ class Evolution {
     task.duration_ms = duration_ms;
     state_.usage += usage;
   }
-  bool cancel_unfinished() {
+  bool cancel_unfinished(const std::set<TaskId>& but = {}) {
     // Nobody can answer them any more, also when a retry reopens the workflow: it asks anew.
     for (auto& [id, approval] : state_.approvals)
       if (is_open(approval)) approval.outcome = ApprovalOutcome::expired;
     const std::set<TaskId> live = state_.live;
     const std::set<TaskId> expanded = state_.expanded;
-    for (const TaskId& id : live) change(state_, state_.tasks.at(id), task_state::Cancelled{});
+    for (const TaskId& id : live)
+      if (!but.contains(id)) change(state_, state_.tasks.at(id), task_state::Cancelled{});
     for (const TaskId& id : expanded) {
       for (const TaskId& child : state_.tasks.at(id).children)
         if (TaskRecord& record = state_.tasks.at(child); !settled(record)) change(state_, record, task_state::Cancelled{});
@@ -309,7 +333,8 @@ void evolve(WorkflowState& state, const Event& event, Timestamp at) {
   state.claims_without_progress = std::holds_alternative<WorkflowClaimed>(event) ? state.claims_without_progress + 1 : 0;
   if (!state.parked.empty() && !ends(event)) return;
   const bool fits = next_form(state.machine, input_of(event)) && std::visit(Evolution(state, at), event);
-  if (!fits) park(state, event);
+  if (!fits) return park(state, event);
+  start_next_cleanup(state);
 }
 
 }  // namespace conductorai::core

@@ -14,8 +14,8 @@ const std::vector<TaskMachine> kTaskForms{task_state::Waiting{},  task_state::Aw
                                           task_state::Expanded{}, task_state::Completed{},        task_state::Failed{},
                                           task_state::Skipped{},  task_state::Cancelled{}};
 const std::vector<WorkflowMachine> kWorkflowForms{workflow_state::Pending{},    workflow_state::InProgress{}, workflow_state::Paused{},
-                                                  workflow_state::Cancelling{}, workflow_state::Completed{},  workflow_state::Failed{},
-                                                  workflow_state::Cancelled{}};
+                                                  workflow_state::Cancelling{}, workflow_state::CleaningUp{}, workflow_state::Completed{},
+                                                  workflow_state::Failed{},     workflow_state::Cancelled{}};
 
 TEST(TaskMachine, FormsStandInTheOrderOfTheVariant) {
   ASSERT_EQ(kTaskForms.size(), std::variant_size_v<TaskMachine>);

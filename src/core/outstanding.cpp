@@ -29,6 +29,10 @@ class Owed {
     effects_.emplace_back(StartTimer{{.kind = FireTimer::Kind::approval, .approval = id}, *found->request.expires_at});
   }
   void gate_approval() { approval(gate_approval_id(state_, state_.phase)); }
+  void cleanup_deadline() {
+    if (const auto* cleaning = std::get_if<workflow_state::CleaningUp>(&state_.machine))
+      effects_.emplace_back(StartTimer{{.kind = FireTimer::Kind::cleanup}, cleaning->until});
+  }
   void deadline() {
     if (const auto at = core::deadline(state_)) effects_.emplace_back(StartTimer{{.kind = FireTimer::Kind::workflow}, *at});
   }
@@ -54,7 +58,7 @@ bool goes_on(const std::vector<Event>& events) {
   return std::ranges::any_of(events, [](const Event& event) {
     const WorkflowInput input = input_of(event);
     return input == WorkflowInput::start || input == WorkflowInput::claim || input == WorkflowInput::resume ||
-           input == WorkflowInput::reopen;
+           input == WorkflowInput::reopen || input == WorkflowInput::clean_up;
   });
 }
 
@@ -68,6 +72,10 @@ std::vector<Effect> outstanding(const WorkflowState& state) {
     owed.gate_approval();
     owed.deadline();
   }
+  if (cleaning_up(state)) {
+    for (const TaskId& id : state.live) owed.task(id);
+    owed.cleanup_deadline();
+  }
   owed.ending();
   return std::move(owed).take();
 }
@@ -80,7 +88,7 @@ std::vector<Effect> newly_outstanding(const WorkflowState& state, const std::vec
     return done != nullptr && !done->head.empty();
   });
   if (merged) owed.branch();
-  if (in_progress(state)) {
+  if (in_progress(state) || cleaning_up(state)) {
     const std::uint64_t before = state.last_seq - events.size();
     for (auto it = state.live_since.lower_bound({before + 1, TaskId()}); it != state.live_since.end(); ++it) owed.task(it->second);
     if (any_of<ApprovalRequested>(events)) owed.gate_approval();

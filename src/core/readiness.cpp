@@ -58,7 +58,7 @@ bool has_slot(const TaskRecord& parent) {
 
 /// Children start in order; those before next_child have all been started in this run of the parent.
 void fill_slots(WorkflowState& state, TaskRecord& parent) {
-  if (!in_progress(state)) return;
+  if (!in_progress(state) && !cleaning_up(state)) return;
   for (; parent.next_child < parent.children.size() && has_slot(parent); ++parent.next_child) {
     TaskRecord& child = state.tasks.at(parent.children[parent.next_child]);
     if (!std::holds_alternative<task_state::Waiting>(child.machine)) continue;
@@ -133,6 +133,21 @@ void start_ready(WorkflowState& state) {
   const std::set<TaskId> held = std::exchange(state.ready, {});
   run(state, Worklist(held.begin(), held.end()));
   for (const TaskId& id : state.expanded) fill_slots(state, state.tasks.at(id));
+}
+
+void start_next_cleanup(WorkflowState& state) {
+  auto* cleaning = std::get_if<workflow_state::CleaningUp>(&state.machine);
+  if (cleaning == nullptr || !state.live.empty() || !state.expanded.empty() || cleaning->left.empty()) return;
+  std::vector<TaskId>& left = cleaning->left;
+  const auto comes_first = [&](const TaskId& id) {
+    return std::ranges::none_of(state.tasks.at(id).definition.needs,
+                                [&](const TaskId& need) { return std::ranges::find(left, need) != left.end(); });
+  };
+  const auto next = std::ranges::find_if(left, comes_first);
+  CONDUCTORAI_ASSERT(next != left.end(), "needs form no cycle");
+  TaskRecord& task = state.tasks.at(*next);
+  left.erase(next);
+  start(state, task);
 }
 
 void enter_phase(WorkflowState& state, Phase phase) {

@@ -18,6 +18,8 @@ void change(WorkflowState& state, TaskRecord& task, TaskMachine next);
 
 /// Starts what a pause held back, as far as phases and slots allow. REQUIRES: the workflow runs.
 void start_ready(WorkflowState& state);
+/// Starts the next task of a clean-up, if nothing runs: the first of which no other one of it is needed.
+void start_next_cleanup(WorkflowState& state);
 /// Looks again at every task of a phase that was just entered.
 void enter_phase(WorkflowState& state, Phase phase);
 

@@ -18,7 +18,7 @@ std::expected<void, Rejection> check_live(const WorkflowState& state, const Atte
   if (id.workflow != state.id)
     return std::unexpected(Rejection{
         .error = {.code = ErrorCode::invalid_argument, .message = "the result is of another workflow", .where = id.workflow.value}});
-  if (!in_progress(state) && form_of(state.machine) != WorkflowForm::paused)
+  if (!in_progress(state) && !cleaning_up(state) && form_of(state.machine) != WorkflowForm::paused)
     return std::unexpected(stale(id, "the workflow takes no results: it is " + std::string(to_string(status(state)))));
   auto it = state.tasks.find(id.task);
   if (it == state.tasks.end() || it->second.round != id.round || live_attempt(it->second) != id.attempt)
@@ -123,9 +123,11 @@ std::expected<void, Rejection> record_result(Decision& decision, const RecordRes
   if (auto live = check_live(decision.state(), result.id); !live) return live;
   // Only a stopping workflow cancels attempts for good, and that one takes no results: this one is taken up again by the next owner.
   if (result.status == ResultStatus::cancelled) return std::unexpected(stale(result.id, "the attempt was interrupted and stays live"));
-  if (result.status == ResultStatus::suspended) return suspend(decision, result);
+  // A clean-up cannot wait for a budget or a disk: what is suspended there has failed.
+  const bool suspended = result.status == ResultStatus::suspended;
+  if (suspended && !cleaning_up(decision.state())) return suspend(decision, result);
   const TaskRecord& task = decision.task(result.id.task);
-  if (result.status == ResultStatus::failed)
+  if (result.status == ResultStatus::failed || suspended)
     record_failed(decision, task, command);
   else
     record_completed(decision, task, command);

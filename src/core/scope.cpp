@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/readiness.hpp"
+#include "core/workflow_machine.hpp"
 
 namespace conductorai::core {
 namespace {
@@ -36,6 +37,7 @@ Scope scope_of(const WorkflowState& state, const TaskRecord& task, const std::ma
 }
 
 NeedsOutcome needs_of(const WorkflowState& state, const TaskRecord& task) {
+  if (cleaning_up(state)) return {.success = false, .failure = false, .cancelled = true};
   // Looking back through a long chain for every task of it would be quadratic; few conditions ask.
   const bool asks = task.definition.condition.find("failure") != std::string::npos;
   return {

@@ -10,7 +10,8 @@ namespace conductorai::core {
 [[nodiscard]] Scope scope_of(const WorkflowState& state, const TaskRecord& task, const std::map<std::string, std::string>& env);
 
 /// success(): all needs met. failure(): a need, or one of its own needs, failed, as far back as its phase goes: what lies before a
-/// passed gate is no failure. cancelled(): never, nothing starts once a workflow is being cancelled.
+/// passed gate is no failure. cancelled(): in the clean-up of a workflow that is being cancelled, and there alone; the others are false
+/// then.
 [[nodiscard]] NeedsOutcome needs_of(const WorkflowState& state, const TaskRecord& task);
 
 }  // namespace conductorai::core

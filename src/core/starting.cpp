@@ -78,6 +78,9 @@ void begin_task(Decision& decision, const TaskId& id) {
   if (!task.approved) {
     if (!meets_condition(decision, task)) return;
     if (std::string reason = approval_reason(decision, task); !reason.empty()) {
+      if (cleaning_up(decision.state()))
+        return decision.emit(
+            TaskSkipped{.task = id, .round = task.round, .reason = "nobody approves what cleans up after a cancel: " + reason});
       const Milliseconds timeout = decision.state().definition->policies.approval_timeout;
       ApprovalRequested request{
           .approval = task_approval_id(decision.state(), id), .task = id, .round = task.round, .reason = std::move(reason)};

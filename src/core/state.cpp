@@ -53,6 +53,7 @@ struct StatusOf {
   WorkflowStatus operator()(const workflow_state::InProgress&) const { return WorkflowStatus::in_progress; }
   WorkflowStatus operator()(const workflow_state::Paused&) const { return WorkflowStatus::paused; }
   WorkflowStatus operator()(const workflow_state::Cancelling&) const { return WorkflowStatus::in_progress; }
+  WorkflowStatus operator()(const workflow_state::CleaningUp&) const { return WorkflowStatus::in_progress; }
   WorkflowStatus operator()(const workflow_state::Completed&) const { return WorkflowStatus::completed; }
   WorkflowStatus operator()(const workflow_state::Failed&) const { return WorkflowStatus::failed; }
   WorkflowStatus operator()(const workflow_state::Cancelled&) const { return WorkflowStatus::cancelled; }
@@ -197,11 +198,16 @@ bool waits_for_people(const WorkflowState& state) {
   return asks && std::ranges::none_of(state.live, [&](const TaskId& id) { return live_attempt(state.tasks.at(id)) > 0; });
 }
 
+bool cleaning_up(const WorkflowState& state) {
+  return std::holds_alternative<workflow_state::CleaningUp>(state.machine);
+}
+
 std::string reason(const WorkflowState& state) {
   if (const auto* paused = std::get_if<workflow_state::Paused>(&state.machine)) return paused->reason;
   if (const auto* failed = std::get_if<workflow_state::Failed>(&state.machine)) return failed->reason;
   if (const auto* cancelled = std::get_if<workflow_state::Cancelled>(&state.machine)) return cancelled->reason;
   if (const auto* stopping = std::get_if<workflow_state::Cancelling>(&state.machine)) return "stopping live attempts: " + stopping->reason;
+  if (const auto* cleaning = std::get_if<workflow_state::CleaningUp>(&state.machine)) return "cleaning up: " + cleaning->reason;
   if (in_progress(state)) return waiting_reason(state);
   return {};
 }

@@ -111,7 +111,16 @@ struct Paused {
 struct Cancelling {
   std::string reason;
   bool deadline = false;  // ends FAILED
+  bool cleaned = false;   // its clean-up is what is being stopped
   friend bool operator==(const Cancelling&, const Cancelling&) = default;
+};
+/// Everything was stopped; tasks that ask always() or cancelled() run one after another.
+struct CleaningUp {
+  std::string reason;
+  bool deadline = false;     // ends FAILED
+  std::vector<TaskId> left;  // not begun yet
+  Timestamp until{};
+  friend bool operator==(const CleaningUp&, const CleaningUp&) = default;
 };
 struct Completed {
   friend bool operator==(const Completed&, const Completed&) = default;
@@ -128,7 +137,7 @@ struct Cancelled {
 }  // namespace workflow_state
 using WorkflowMachine =
     std::variant<workflow_state::Pending, workflow_state::InProgress, workflow_state::Paused, workflow_state::Cancelling,
-                 workflow_state::Completed, workflow_state::Failed, workflow_state::Cancelled>;
+                 workflow_state::CleaningUp, workflow_state::Completed, workflow_state::Failed, workflow_state::Cancelled>;
 
 struct Approval {
   ApprovalRequested request;
@@ -192,6 +201,8 @@ WorkflowState initial_state(WorkflowId id, std::shared_ptr<const WorkflowDefinit
 [[nodiscard]] bool terminal(const WorkflowState& state);
 /// In progress, but only people can move it on: an approval is open and no attempt is live.
 [[nodiscard]] bool waits_for_people(const WorkflowState& state);
+/// Cancelled, and what asks always() or cancelled() runs.
+[[nodiscard]] bool cleaning_up(const WorkflowState& state);
 /// One sentence: why it failed, paused or what it waits for; empty when it simply runs or completed.
 [[nodiscard]] std::string reason(const WorkflowState& state);
 /// Phase of a task: its own key, else its agent type's (or a later one that its needs have), else the latest of its needs, else

@@ -27,8 +27,15 @@ constexpr std::array kEdges{
     WorkflowEdge{paused, In::record, paused},  // attempts that were live end normally
     WorkflowEdge{paused, In::resolve, paused},
     WorkflowEdge{cancelling, In::claim, cancelling},
+    WorkflowEdge{cancelling, In::clean_up, WorkflowForm::cleaning_up},
     WorkflowEdge{cancelling, In::cancel, cancelled},
     WorkflowEdge{cancelling, In::fail, failed},  // the deadline
+    WorkflowEdge{WorkflowForm::cleaning_up, In::claim, WorkflowForm::cleaning_up},
+    WorkflowEdge{WorkflowForm::cleaning_up, In::begin, WorkflowForm::cleaning_up},
+    WorkflowEdge{WorkflowForm::cleaning_up, In::record, WorkflowForm::cleaning_up},
+    WorkflowEdge{WorkflowForm::cleaning_up, In::request_cancel, cancelling},  // again, or it took too long: for good
+    WorkflowEdge{WorkflowForm::cleaning_up, In::cancel, cancelled},
+    WorkflowEdge{WorkflowForm::cleaning_up, In::fail, failed},
     WorkflowEdge{failed, In::reopen, in_progress},
 };
 
@@ -39,6 +46,7 @@ struct InputOf {
   In operator()(const WorkflowResumed&) const { return In::resume; }
   In operator()(const WorkflowCancelRequested&) const { return In::request_cancel; }
   In operator()(const WorkflowCancelled&) const { return In::cancel; }
+  In operator()(const WorkflowCleanupStarted&) const { return In::clean_up; }
   In operator()(const WorkflowCompleted&) const { return In::complete; }
   In operator()(const WorkflowFailed&) const { return In::fail; }
   In operator()(const TaskCompleted&) const { return In::record; }

@@ -15,6 +15,7 @@ enum class WorkflowInput {
   pause,           // workflow.paused
   resume,          // workflow.resumed
   request_cancel,  // workflow.cancel_requested
+  clean_up,        // workflow.cleanup_started
   cancel,          // workflow.cancelled
   complete,        // workflow.completed
   fail,            // workflow.failed
@@ -27,7 +28,7 @@ enum class WorkflowInput {
 };
 
 /// In the order of WorkflowMachine's alternatives.
-enum class WorkflowForm { pending, in_progress, paused, cancelling, completed, failed, cancelled };
+enum class WorkflowForm { pending, in_progress, paused, cancelling, cleaning_up, completed, failed, cancelled };
 
 struct WorkflowEdge {
   WorkflowForm from;

@@ -64,6 +64,7 @@ struct RuntimeConfig {
   std::string artifacts = "files";
   Milliseconds shutdown_timeout{10'000};     // for running attempts to end
   std::optional<Milliseconds> task_timeout;  // of an attempt; the stricter wins
+  Milliseconds cleanup_timeout{300'000};     // of the tasks that run after a cancel, together
   int max_concurrent_tasks = 0;              // of the process; 0: no limit of its own
   int agents_per_type = 2;
   std::map<std::string, int> agents;  // of one type, in place of agents_per_type

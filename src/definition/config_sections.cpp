@@ -116,6 +116,7 @@ const Section<RuntimeConfig>& runtime_section() {
           .key("artifacts", &Runtime::artifacts, line("files, memory or a URL"), "where artifacts are kept")
           .key("shutdown-timeout", &Runtime::shutdown_timeout, duration(), "for running attempts to end")
           .key("task-timeout", &Runtime::task_timeout, duration(), "of an attempt; the stricter of this and the workflow's")
+          .key("cleanup-timeout", &Runtime::cleanup_timeout, duration(), "of the tasks that run after a cancel, together")
           .key("max-concurrent-tasks", &Runtime::max_concurrent_tasks, integer<int>(0, 100'000), "of the process; 0: no limit of its own")
           .key("agents-per-type", &Runtime::agents_per_type, integer<int>(1, 1'000), "agents registered of each type")
           .key("agents", &Runtime::agents, dictionary(integer<int>(1, 1'000)), "of one type, in place of agents-per-type")
@@ -248,6 +249,8 @@ const std::vector<ConfigKey>& config_keys() {
        [](C c) { return format_duration(c.runtime.shutdown_timeout); }},
       {"runtime.task-timeout", "30m", "of an attempt; the stricter of this and the workflow's", false,
        [](C c) { return c.runtime.task_timeout ? format_duration(*c.runtime.task_timeout) : std::string(); }},
+      {"runtime.cleanup-timeout", "5m", "of the tasks that run after a cancel (if: always(), cancelled()), together", false,
+       [](C c) { return format_duration(c.runtime.cleanup_timeout); }},
       {"runtime.max-concurrent-tasks", "0", "of the process; 0: no limit of its own", false,
        [](C c) { return std::to_string(c.runtime.max_concurrent_tasks); }},
       {"runtime.agents-per-type", "2", "agents registered of each type", false,

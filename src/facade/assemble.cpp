@@ -240,6 +240,7 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
                          LlmDefinition llm) { return h->models->pin(std::move(workflow), std::move(llm), h->options.project_root); },
           .on_close = [h = house.get()](WorkflowId workflow,
                                         WorkflowStatus status) { return h->releases->workflow_ended(std::move(workflow), status); },
+          .cleanup_timeout = house->options.cleanup_timeout,
           .day_budget = house->options.day_budget},
       house->options.project_root);
   open_live_text(*house);

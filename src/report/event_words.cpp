@@ -64,6 +64,7 @@ std::string task_text(const EventRecord& record, const Payload& p) {
 std::string workflow_text(const EventRecord& record, const Payload& p) {
   if (record.event == "workflow.started") return p.text({"name"}) + with("  on ", p.text({"branch"}));
   if (record.event == "workflow.claimed") return "by " + p.text({"owner"}) + with(", in flight: ", p.list({"in_flight"}));
+  if (record.event == "workflow.cleanup_started") return p.list({"tasks"});
   if (record.event == "workflow.completed") return p.list({"warnings"});
   if (record.event == "workflow.resumed") return "by " + p.text({"by"});
   return p.text({"reason"});

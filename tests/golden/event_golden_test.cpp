@@ -129,6 +129,7 @@ std::vector<Event> samples() {
                         .reason = "why",
                         .expires_at = at()},
       ApprovalResolved{.approval = ApprovalId("deploy@1"), .outcome = ApprovalOutcome::expired, .by = "ann", .comment = "c"},
+      WorkflowCleanupStarted{.tasks = {TaskId("teardown")}, .until = at()},
   };
 }
 

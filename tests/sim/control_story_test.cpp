@@ -103,6 +103,102 @@ TEST(Control, CancelOfWhatRunsNothingEndsInTheSameRow) {
   EXPECT_EQ(s.broken, "");
 }
 
+namespace {
+TaskDefinition cleaner(const std::string& id, std::vector<std::string> needs, const std::string& condition = "cancelled()") {
+  TaskDefinition made = task(id, std::move(needs));
+  made.condition = condition;
+  return made;
+}
+}  // namespace
+
+TEST(Cleanup, RunsWhatAsksForItOneAfterAnotherOnceAllIsStopped) {
+  // `late` stands before what it needs, `fine` wants success, `going` runs already
+  Story s({task("a"), task("b", {"a"}), cleaner("late", {"first"}, "always()"), cleaner("first", {"b"}),
+           cleaner("fine", {"a"}, "success()"), cleaner("broken", {"a"}, "failure()"), cleaner("going", {}, "always()")});
+  s.start();
+  EXPECT_EQ(s.dispatched(), "a/1/1 going/1/1");
+  EXPECT_EQ(s.when(Cancel{.by = "ann"}), "workflow.cancel_requested");
+  EXPECT_EQ(s.when(FinishCancel{}), "workflow.cleanup_started");
+  EXPECT_EQ(s.last<WorkflowCleanupStarted>().tasks, (std::vector<TaskId>{TaskId("late"), TaskId("first"), TaskId("going")}));
+  EXPECT_EQ(s.dispatched(), "going/1/1") << "what asks always() goes on where it was";
+  EXPECT_EQ(s.shown("a"), "CANCELLED");
+  EXPECT_EQ(reason(s.state), "cleaning up: cancelled by ann");
+  EXPECT_EQ(s.completes("going"), "task.completed");
+  EXPECT_EQ(s.dispatched(), "first/1/1");
+  EXPECT_EQ(s.when(ClaimWorkflow{"2@h"}), "workflow.claimed");
+  EXPECT_EQ(s.fails("first"), "task.failed");
+  EXPECT_EQ(s.dispatched(), "late/1/1");
+  EXPECT_EQ(s.completes("late"), "task.completed workflow.cancelled");
+  EXPECT_EQ(s.shown("late"), "COMPLETED");
+  EXPECT_EQ(s.shown("first"), "FAILED");
+  EXPECT_EQ(s.shown("b"), "BLOCKED");
+  EXPECT_EQ(reason(s.state), "cancelled by ann");
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Cleanup, OfAPausedWorkflowBeginsWithTheCancel) {
+  Story s({task("a"), cleaner("teardown", {"a"})});
+  s.start();
+  s.when(Pause{});
+  EXPECT_EQ(s.completes("a"), "task.completed");
+  EXPECT_EQ(s.when(Cancel{.by = "ann"}), "workflow.cancel_requested workflow.cleanup_started");
+  EXPECT_EQ(s.dispatched(), "teardown/1/1");
+  TaskResult poor = s.result("teardown");
+  poor.status = ResultStatus::suspended;  // no budget is left
+  EXPECT_EQ(s.when(RecordResult{.result = poor}), "task.failed workflow.cancelled");
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Cleanup, IsStoppedByASecondCancelByItsTimeAndByOwnersThatDie) {
+  for (const std::string how : {"cancel", "time", "deaths"}) {
+    Story s({task("a"), cleaner("teardown", {"a"}), cleaner("more", {"a"})});
+    s.start();
+    s.when(Cancel{.by = "ann"});
+    s.when(FinishCancel{});
+    ASSERT_EQ(s.dispatched(), "teardown/1/1");
+    const StartTimer timer{{.kind = FireTimer::Kind::cleanup}, s.last<WorkflowCleanupStarted>().until};
+    EXPECT_EQ(timer.at - s.context.now, Milliseconds(300'000));
+    EXPECT_EQ(outstanding(s.state).back(), Effect{timer});
+    if (how == "cancel") EXPECT_EQ(s.when(Cancel{.by = "bob"}), "workflow.cancel_requested");
+    if (how == "time") EXPECT_EQ(s.when(timer.timer), "workflow.cancel_requested");
+    if (how == "deaths") {
+      for (int claim = 1; claim < 5; ++claim) EXPECT_EQ(s.when(ClaimWorkflow{"2@h"}), "workflow.claimed");
+      EXPECT_EQ(s.when(ClaimWorkflow{"2@h"}), "workflow.claimed workflow.cancel_requested");
+    }
+    EXPECT_EQ(outstanding(s.state), std::vector<Effect>{StopAttempts{}}) << how;
+    EXPECT_EQ(s.when(FinishCancel{}), "workflow.cancelled") << how;
+    EXPECT_EQ(s.shown("teardown"), "CANCELLED");
+    EXPECT_EQ(s.broken, "") << how;
+  }
+}
+
+TEST(Cleanup, FollowsTheWorkflowsTimeoutToo) {
+  WorkflowDefinition d;
+  d.tasks = {task("a"), cleaner("teardown", {"a"}, "always()")};
+  d.timeout = Milliseconds(1000);
+  Story s(d);
+  s.start();
+  EXPECT_EQ(s.when(FireTimer{.kind = FireTimer::Kind::workflow}), "workflow.cancel_requested");
+  EXPECT_EQ(s.when(FinishCancel{}), "workflow.cleanup_started");
+  EXPECT_EQ(s.completes("teardown"), "task.completed workflow.failed");
+  EXPECT_EQ(s.broken, "");
+}
+
+TEST(Cleanup, WaitsForNobody) {
+  auto asks = cleaner("asks", {"a"});
+  asks.approval = true;
+  auto each = cleaner("each", {"a"}, "always()");
+  each.foreach = Value(Array{"x", "y"});
+  Story s({task("a"), asks, each});
+  s.start();
+  s.when(Cancel{});
+  EXPECT_EQ(s.when(FinishCancel{}), "workflow.cleanup_started task.skipped task.expanded");
+  EXPECT_EQ(s.dispatched(), "each[0]/1/1 each[1]/1/1");
+  s.completes("each[0]");
+  EXPECT_EQ(s.completes("each[1]"), "task.completed task.completed workflow.cancelled");
+  EXPECT_EQ(s.broken, "");
+}
+
 TEST(Control, APausedWorkflowRecordsResultsAndStartsNothing) {
   Story s({task("a"), task("b", {"a"}), task("c")});
   s.start();

@@ -146,6 +146,7 @@ void World::crash() {
 }
 
 void World::start(const std::vector<Effect>& effects) {
+  if (form_of(state_.machine) != WorkflowForm::cancelling) stopping_ = false;
   for (const Effect& effect : effects) {
     if (const auto* dispatch = std::get_if<DispatchTask>(&effect))
       in_flight_.emplace(dispatch->id, dispatch->not_before.value_or(Timestamp()));
@@ -228,7 +229,9 @@ void World::deliver(bool healthy) {
   give(record);
   if (ends && state_.last_seq == last) wrong("the result of a live attempt was refused: " + to_string(id));
   // An attempt that did not end is the engine's to hand over again, as after a crash or on resume.
-  if (!ends && in_progress(state_)) in_flight_.emplace(id, Timestamp());
+  auto it = state_.tasks.find(id.task);
+  const bool live = it != state_.tasks.end() && it->second.round == id.round && live_attempt(it->second) == id.attempt;
+  if (!ends && live && (in_progress(state_) || cleaning_up(state_))) in_flight_.emplace(id, Timestamp());
 }
 
 void World::deliver_stale() {

@@ -13,7 +13,7 @@ TaskDefinition random_task(Chance& chance, const std::vector<TaskDefinition>& be
   static const std::vector<std::string> agents{"coding",  "coding", "review",    "test",    "command",
                                                "command", "devops", "deploying", "monitor", "own"};
   static const std::vector<std::string> conditions{
-      "always()", "failure()", "success()", "inputs.go", "!inputs.go", "always() && inputs.go", "tasks.t0.outputs.n != 1"};
+      "always()", "failure()", "success()", "inputs.go", "!inputs.go", "always() && inputs.go", "cancelled()", "tasks.t0.outputs.n != 1"};
   TaskDefinition task{.id = TaskId("t" + std::to_string(before.size())), .agent = AgentType(chance.pick(agents))};
   for (const TaskDefinition& other : before)
     if (chance.percent(100 / (1 + static_cast<int>(before.size())) + 12)) task.needs.push_back(other.id);

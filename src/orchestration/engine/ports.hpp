@@ -38,9 +38,10 @@ struct EngineOptions {
   std::function<task<Result<LlmDefinition>>(WorkflowId, LlmDefinition)> pin_llm;
   /// What an ended workflow leaves outside is put in order, before its owner lets go; may run again after a crash. May be empty.
   std::function<task<Result<void>>(WorkflowId, WorkflowStatus)> on_close;
-  BudgetDefinition day_budget;     // of all workflows of the project together, a day (UTC)
-  Milliseconds append_retry{200};  // first pause before a failed append is tried again, doubling
-  int append_tries = 6;            // then the run stops; the journal stays as it was
+  Milliseconds cleanup_timeout{300'000};  // of what runs after a cancel
+  BudgetDefinition day_budget;            // of all workflows of the project together, a day (UTC)
+  Milliseconds append_retry{200};         // first pause before a failed append is tried again, doubling
+  int append_tries = 6;                   // then the run stops; the journal stays as it was
 };
 
 using Watcher = std::function<void(const EventRecord&)>;

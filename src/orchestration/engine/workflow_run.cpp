@@ -64,15 +64,18 @@ void WorkflowRun::interrupt() {
 
 bool WorkflowRun::idle() const {
   if (!mailbox_.empty()) return false;
-  if (mode_ == Mode::apply_only) return true;
   if (!attempts_.empty() || stopping_) return false;
+  // Whoever applies a cancel where nobody owns the workflow cleans up, too.
+  if (mode_ == Mode::apply_only && !core::cleaning_up(state_)) return true;
   if (core::terminal(state_) || core::status(state_) == WorkflowStatus::paused) return true;
   return core::waits_for_people(state_);
 }
 
 core::Context WorkflowRun::context() const {
-  return {
-      .now = ports_.clock.now(), .check = [this](const PolicyContext& about) { return ports_.policies.check(about); }, .env = environment_};
+  return {.now = ports_.clock.now(),
+          .check = [this](const PolicyContext& about) { return ports_.policies.check(about); },
+          .env = environment_,
+          .cleanup_timeout = options_.cleanup_timeout};
 }
 
 task<Result<void>> WorkflowRun::turn(std::vector<Inbound> inbound) {
@@ -168,7 +171,7 @@ task<Result<void>> WorkflowRun::act(std::vector<core::Effect> effects) {
       co_await close_workflow();
     } else if (std::holds_alternative<core::StopAttempts>(effect)) {
       stop_attempts();
-    } else if (mode_ == Mode::work) {
+    } else if (mode_ == Mode::work || core::cleaning_up(state_)) {
       if (const auto* dispatch = std::get_if<core::DispatchTask>(&effect)) start(*dispatch);
       if (const auto* timer = std::get_if<core::StartTimer>(&effect)) start(*timer);
     }
