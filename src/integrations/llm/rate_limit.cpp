@@ -13,14 +13,25 @@ constexpr double kMinuteNs = 60e9;
 }
 
 struct RateLimiter::Waiter final : runtime::Suspension {
-  Waiter(RateLimiter& limiter, std::int64_t wanted) : owner(limiter), tokens(wanted) { owner.waiters_.push_back(this); }
-  ~Waiter() override { owner.waiters_.remove(this); }
+  Waiter(RateLimiter& limiter, std::int64_t wanted, std::string in) : owner(limiter), tokens(wanted), lane(std::move(in)) {
+    auto mine = std::ranges::find(owner.lanes_, lane, &Lane::name);
+    if (mine == owner.lanes_.end()) mine = owner.lanes_.insert(owner.lanes_.end(), Lane{lane, {}});
+    mine->waiters.push_back(this);
+  }
+  ~Waiter() override { leave(); }
   void on_cancelled() override {
-    owner.waiters_.remove(this);
+    leave();
     owner.pump();  // the next one may need less
+  }
+  void leave() {
+    const auto mine = std::ranges::find(owner.lanes_, lane, &Lane::name);
+    if (mine == owner.lanes_.end()) return;
+    mine->waiters.remove(this);
+    if (mine->waiters.empty()) owner.lanes_.erase(mine);
   }
   RateLimiter& owner;
   std::int64_t tokens;
+  std::string lane;
 };
 
 void RateLimiter::Bucket::fill(Instant now) {
@@ -72,31 +83,33 @@ void RateLimiter::spend(std::int64_t tokens) {
 
 void RateLimiter::pump() {
   timer_.reset();
-  while (!waiters_.empty()) {
-    Waiter* next = waiters_.front();
+  while (!lanes_.empty()) {
+    Waiter* next = lanes_.front().waiters.front();
     if (const auto wait = wait_for(next->tokens); wait.count() > 0) {
       timer_ = clock_.call_after(wait, [this] { pump(); });
       return;
     }
-    waiters_.pop_front();
+    lanes_.splice(lanes_.end(), lanes_, lanes_.begin());
+    next->leave();
     spend(next->tokens);
     next->complete();
   }
 }
 
-task<Result<void>> RateLimiter::take(std::int64_t tokens) {
+task<Result<void>> RateLimiter::take(std::int64_t tokens, std::string lane) {
   const auto pause = std::chrono::ceil<Milliseconds>(paused_until_ - clock_.steady_now());
   if (pause > pace_.longest_pause)
     co_return fail(Error{.code = ErrorCode::rate_limited,
                          .message = "the provider asked for a pause of another " + duration_text(pause.count()),
                          .retry = Retry::after,
                          .retry_after = pause});
-  if (waiters_.empty() && wait_for(tokens).count() <= 0) {
+  if (lanes_.empty() && wait_for(tokens).count() <= 0) {
     spend(tokens);
     co_return Result<void>{};
   }
-  Waiter waiter(*this, tokens);
-  if (waiters_.size() == 1) pump();
+  const bool first = lanes_.empty();
+  Waiter waiter(*this, tokens, std::move(lane));
+  if (first) pump();
   auto turn = co_await waiter;
   co_return turn;
 }
@@ -122,9 +135,14 @@ std::int64_t estimated_tokens(const LLMRequest& request) {
   return size_of(request).bytes / 4 + request.output_tokens_max;
 }
 
+std::string lane_of(const LLMCaller& caller) {
+  const std::string& task = caller.attempt.task.value;
+  return caller.attempt.workflow.value + "/" + task.substr(0, task.find('['));
+}
+
 task<Result<LLMResponse>> RateLimitedProvider::chat(LLMRequest request) {
   const std::int64_t tokens = estimated_tokens(request);
-  auto turn = co_await limiter_.take(tokens);
+  auto turn = co_await limiter_.take(tokens, lane_of(request.caller));
   if (!turn) co_return fail(turn.error());
   auto answer = co_await inner_.chat(std::move(request));
   if (answer)

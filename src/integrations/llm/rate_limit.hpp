@@ -1,6 +1,6 @@
 #pragma once
-// RateLimiter: requests and tokens a minute to one service, by configuration and by what the service says of itself; first come, first
-// served.
+// RateLimiter: requests and tokens a minute to one service, by configuration and by what the service says of itself, shared
+// fairly by tasks.
 
 #include <list>
 #include <memory>
@@ -27,8 +27,9 @@ class RateLimiter {
   RateLimiter(const RateLimiter&) = delete;
   RateLimiter& operator=(const RateLimiter&) = delete;
 
-  /// Waits for its turn. Errors: cancelled (its place is given up), rate_limited (the service wants a pause longer than `longest_pause`).
-  task<Result<void>> take(std::int64_t tokens);
+  /// Waits for its turn. Lanes have turns one after the other, however many wait in each; within a lane it is first come, first served.
+  /// Errors: cancelled (its place is given up), rate_limited (the service wants a pause longer than `longest_pause`).
+  task<Result<void>> take(std::int64_t tokens, std::string lane = {});
   /// `taken` was an estimate: what was not used goes back.
   void settle(std::int64_t taken, std::int64_t used);
   void heed(int status, const WireHeaders& headers);
@@ -47,6 +48,10 @@ class RateLimiter {
     Instant until{};
   };
   struct Waiter;
+  struct Lane {
+    std::string name;
+    std::list<Waiter*> waiters;  // never empty
+  };
 
   [[nodiscard]] Nanoseconds told_wait(std::optional<Told>& told, std::int64_t amount) const;
   Nanoseconds wait_for(std::int64_t tokens);
@@ -58,9 +63,12 @@ class RateLimiter {
   Bucket requests_, tokens_;
   std::optional<Told> told_requests_, told_tokens_;
   Instant paused_until_{};
-  std::list<Waiter*> waiters_;
+  std::list<Lane> lanes_;  // the first has its turn
   std::unique_ptr<Timer> timer_;
 };
+
+/// Whose turn a call takes: all items of a foreach together have one.
+[[nodiscard]] std::string lane_of(const LLMCaller& caller);
 
 /// A token for four bytes of the request, and the largest output: what services count while a request is under way.
 [[nodiscard]] std::int64_t estimated_tokens(const LLMRequest& request);

@@ -56,6 +56,49 @@ TEST_F(Limiter, LetsAMinutesWorthGoAtOnceAndThenEvenly) {
   EXPECT_EQ(times(), (std::vector<std::int64_t>{0, 0, 0, 0, 0, 0, 10'000, 20'000, 30'000}));
 }
 
+task<void> ask_in(RateLimiter& limiter, Clock& clock, std::string lane, std::vector<Turn>& turns) {
+  auto turn = co_await limiter.take(1, lane);
+  turns.push_back({turn ? lane : "cancelled", clock.steady_now()});
+}
+
+TEST_F(Limiter, AManyHeadedTaskLeavesEveryOtherTaskItsTurn) {
+  use({.requests_per_minute = 60});
+  const auto ask = [&](const char* lane) { scope.spawn(ask_in(*limiter, loop, lane, turns)); };
+  for (int i = 0; i < 60; ++i) arrive("start");
+  loop.settle();
+  turns.clear();
+  for (int i = 0; i < 100; ++i) ask("many");
+  loop.settle();
+  for (int i = 0; i < 3; ++i) ask("one");
+  ask("other");
+  loop.settle();
+  loop.advance(seconds(8));
+  EXPECT_EQ(order(), "many one other many one many one many");
+  loop.advance(minutes(2));
+  EXPECT_EQ(turns.size(), 104u);  // and loses none of its own
+}
+
+TEST_F(Limiter, ALaneThatIsGivenUpHoldsNobodyBack) {
+  use({.requests_per_minute = 60});
+  for (int i = 0; i < 60; ++i) arrive("start");
+  loop.settle();
+  turns.clear();
+  CancelSource cancel;
+  for (int i = 0; i < 3; ++i) scope.spawn(ask_in(*limiter, loop, "given up", turns), cancel);
+  for (int i = 0; i < 2; ++i) scope.spawn(ask_in(*limiter, loop, "stays", turns));
+  loop.settle();
+  cancel.cancel();
+  loop.advance(seconds(2));
+  EXPECT_EQ(order(), "cancelled cancelled cancelled stays stays");
+}
+
+TEST(Lanes, AllItemsOfAForeachShareOne) {
+  LLMCaller caller{.attempt = {WorkflowId("wf-1"), TaskId("fan[3]"), 1, 1}, .agent_type = "coding", .ordinal = "1"};
+  EXPECT_EQ(lane_of(caller), "wf-1/fan");
+  caller.attempt.task = TaskId("fan");
+  EXPECT_EQ(lane_of(caller), "wf-1/fan");
+}
+
 TEST_F(Limiter, IsFirstComeFirstServedHoweverMuchSomebodyWants) {
   use({.tokens_per_minute = 600});
   arrive("a", 600);
