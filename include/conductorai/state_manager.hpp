@@ -108,6 +108,7 @@ struct StepBegin {
   std::vector<BudgetScope> scopes;
   std::uint64_t epoch = 0;
   bool diverged = false;  // set aside this ordinal and all after it in the attempt, then begin
+  bool take_up = false;   // a `sent` try of this digest is not hidden: its caller knows where the answer is, and waits for it
 };
 /// `begun`: reserved, go and send. `answered`: use record.response, perform nothing. `refused`: no budget, nothing reserved.
 struct StepBegun {
@@ -118,7 +119,8 @@ struct StepBegun {
 struct StepFinish {
   StepId id;
   int try_number = 1;
-  StepStatus status = StepStatus::answered;  // answered, failed (nothing charged) or unknown (charged at the worst case)
+  StepStatus status = StepStatus::answered;  // answered, failed (nothing charged) or unknown (charged at the worst case); or sent: no end
+                                             // yet, `response` is kept with the try that is out
   Usage usage;                               // with answered
   std::string response;
   std::string tree;
@@ -170,7 +172,8 @@ class StateManager {
 
   // --- steps ledger --------------------------------------------------------------------------------------------------
   /// One durable transaction. Over an existing record of the ordinal: `answered` and same digest → answered; `sent` → becomes unknown,
-  /// charged at its reservation, and the next try begins; `failed`/`unknown` → next try. Refused when
+  /// charged at its reservation, and the next try begins (with `take_up` and the same digest that same try goes on, with its reservation);
+  /// `failed`/`unknown` → next try. Refused when
   /// spent + reserved + worst_case would pass a limit in any scope.
   virtual task<Result<StepBegun>> begin_step(StepBegin step) = 0;
   /// Settles the reservation. A finish of an earlier try or older epoch settles its cost and never replaces an answer. Idempotent.

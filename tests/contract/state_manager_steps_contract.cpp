@@ -236,11 +236,48 @@ TEST_P(StateManagerSteps, ARaisedLimitLetsTheStepBegin) {
   EXPECT_EQ(begun(raised).outcome, kBegun);
 }
 
+StepFinish word(const std::string& ordinal, const std::string& text, std::uint64_t epoch = 1) {
+  StepFinish kept = ended(ordinal, StepStatus::sent, 1, epoch);
+  kept.response = text;
+  return kept;
+}
+
+TEST_P(StateManagerSteps, ATryThatIsOutKeepsAWordAndIsTakenUpAsItIs) {
+  begun(ask("1"));
+  finish(word("1", "\"batch 7\""));
+  EXPECT_EQ(steps().at(0).status, StepStatus::sent);
+  auto next = ask("1", 10, 1);  // its reservation stands: no budget is asked again
+  next.take_up = true;
+  auto taken = begun(next);
+  EXPECT_EQ(taken.outcome, kBegun);
+  EXPECT_EQ(taken.record.tries, 1);
+  EXPECT_EQ(taken.record.response, "\"batch 7\"");
+  EXPECT_EQ(use(), (BudgetUse{{}, {.usd_micros = 100, .tokens = 1'000, .calls = 1, .wall_ms = 60'000}}));
+  finish(answer("1"));
+  EXPECT_EQ(use().spent.calls, 1);
+  EXPECT_EQ(steps().at(0).usage.unknown_calls, 0);
+  EXPECT_EQ(code(run(states->finish_step(word("1", "late")))), ErrorCode::conflict);
+  EXPECT_EQ(begun(next).record.response, "\"yes\"");
+}
+
+TEST_P(StateManagerSteps, AnotherQuestionOrAnEndedTryIsNotTakenUp) {
+  begun(ask("1"));
+  auto other = ask("1");
+  other.take_up = true;
+  other.request_digest = "another";
+  EXPECT_EQ(begun(other).record.tries, 2);
+  EXPECT_EQ(use().spent.calls, 1);  // the first is charged as unknown
+  begun(ask("2"));
+  finish(ended("2", StepStatus::failed));
+  auto again = ask("2");
+  again.take_up = true;
+  EXPECT_EQ(begun(again).record.tries, 2);
+}
+
 TEST_P(StateManagerSteps, SenselessFinishesAreRefused) {
   EXPECT_EQ(code(run(states->finish_step(answer("1")))), ErrorCode::not_found);
   begun(ask("1"));
   EXPECT_EQ(code(run(states->finish_step(answer("1", 2)))), ErrorCode::not_found);
-  EXPECT_EQ(code(run(states->finish_step(ended("1", StepStatus::sent)))), ErrorCode::invalid_argument);
   auto negative = answer("1");
   negative.usage.usd_micros = -1;
   EXPECT_EQ(code(run(states->finish_step(negative))), ErrorCode::invalid_argument);

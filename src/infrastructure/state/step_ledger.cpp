@@ -88,6 +88,15 @@ void begin_try(StoredStep& stored, const StepBegin& step, int number) {
   stored.scopes = keys_of(step.scopes);
 }
 
+/// What the next owner is to find of a try that is still out.
+Result<void> keep_word(StepTable& table, StoredStep& step, const StepFinish& finish) {
+  if (finish.epoch < step.record.epoch || finish.epoch < table.epoch_of(finish.id.attempt.workflow))
+    return fail(ErrorCode::fenced, "another owner has taken over this step", finish.id.attempt.workflow.value);
+  step.record.response = finish.response;
+  table.update(step);
+  return {};
+}
+
 /// A late finish of a try that was charged as unknown: the charge becomes the cost, nothing else changes.
 void settle_late(StepTable& table, StoredStep& step, int number, EarlierTry earlier, const StepFinish& finish) {
   if (earlier.settled || finish.status == StepStatus::unknown) return;
@@ -138,6 +147,12 @@ Result<StepBegun> begin_step(StepTable& table, const StepBegin& step) {
   }
   if (stored && step.epoch < stored->record.epoch)
     return fail(ErrorCode::fenced, "another owner has begun this step", step.id.attempt.workflow.value);
+  if (step.take_up && stored && !diverged && stored->record.status == StepStatus::sent &&
+      stored->record.request_digest == step.request_digest) {
+    stored->record.epoch = step.epoch;
+    table.update(*stored);
+    return StepBegun{StepBegun::Outcome::begun, std::move(stored->record), {}};
+  }
   for (const BudgetScope& scope : step.scopes)
     if (auto text = core::budget_refusal(scope, table.use_of(scope.key), step.worst_case); !text.empty())
       return StepBegun{StepBegun::Outcome::refused, stored ? std::move(stored->record) : StepRecord{}, std::move(text)};
@@ -160,14 +175,15 @@ Result<StepBegun> begin_step(StepTable& table, const StepBegin& step) {
 
 Result<void> finish_step(StepTable& table, const StepFinish& finish) {
   const std::string where = to_string(finish.id.attempt) + "/" + finish.id.ordinal;
-  if (finish.status == StepStatus::sent) return fail(ErrorCode::invalid_argument, "a step cannot finish as sent", where);
   if (negative(cost_of(finish.usage))) return fail(ErrorCode::invalid_argument, "a step costs less than nothing", where);
   for (StoredStep& step : table.all_at(finish.id)) {
     if (finish.try_number > step.record.tries) continue;  // of a later record of this ordinal
     if (finish.try_number == step.record.tries && step.record.status == StepStatus::sent) {
+      if (finish.status == StepStatus::sent) return keep_word(table, step, finish);
       settle(table, step, finish);
       return {};
     }
+    if (finish.status == StepStatus::sent) return fail(ErrorCode::conflict, "this try has ended", where);
     if (auto earlier = table.earlier_try(step.no, finish.try_number))
       settle_late(table, step, finish.try_number, std::move(*earlier), finish);
     return {};

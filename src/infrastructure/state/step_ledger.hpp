@@ -44,7 +44,8 @@ class StepTable {
 
 /// Errors: fenced (older epoch than the workflow's), invalid_argument (negative amounts). An error or a refusal changes nothing.
 Result<StepBegun> begin_step(StepTable& table, const StepBegin& step);
-/// Errors: not_found (no such step or try), invalid_argument.
+/// Errors: not_found (no such step or try), invalid_argument; of a word kept with a try that is out, fenced, and conflict when it has
+/// ended.
 Result<void> finish_step(StepTable& table, const StepFinish& finish);
 
 }  // namespace conductorai::infrastructure
