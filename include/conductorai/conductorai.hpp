@@ -27,6 +27,15 @@ namespace conductorai {
 std::optional<int> run_internal_command(int argc, char** argv);
 
 /// How real providers are reached (docs/llm.md). Workflows name provider and model; none of this is ever recorded.
+/// Calls that can wait (`llm.batch`).
+struct BatchOptions {
+  Milliseconds window{1'000};        // calls that come within it after the first go together
+  int calls_max = 10'000;            // of one batch
+  Milliseconds poll{10'000};         // between two looks at a batch, growing …
+  Milliseconds poll_max{120'000};    // … to this
+  Milliseconds timeout{86'400'000};  // of a batch; then it is cancelled, and what was answered until then counts
+};
+
 struct LlmOptions {
   std::string base_url;                                // empty: the provider's own; else a service that speaks its protocol
   std::map<std::string, std::string> base_urls;        // of one provider, in place of base_url
@@ -47,6 +56,7 @@ struct LlmOptions {
   Milliseconds breaker_open{30'000};                   // … for this long, then by one call
   Milliseconds cache_ttl{0};                           // how long an answer is given again to the same request; 0: never
   std::int64_t cache_bytes = std::int64_t{256} << 20;  // of all such answers
+  BatchOptions batch;
   /// The key of "openai" or "anthropic", asked for when it is needed. Empty text: none is sent. Errors: those of reading the secret.
   std::function<Result<std::string>(const std::string& provider)> key;
 };

@@ -114,6 +114,7 @@ struct LlmDefinition {
   std::optional<int> tool_repeats;             // of one call with the same result, nothing new between them: then the model is stuck
   std::optional<int> follow_ups;               // to an answer that does not follow its schema
   std::optional<std::int64_t> context_tokens;  // what the model can take in, its answer counted
+  std::optional<bool> batch;                   // calls can wait: they go through the provider's batch API
   static constexpr int kToolTurns = 40, kToolRepeats = 3, kFollowUps = 2;
   static constexpr std::int64_t kContextTokens = 128'000;
   friend bool operator==(const LlmDefinition&, const LlmDefinition&) = default;

@@ -55,6 +55,9 @@ struct LLMRequest {
   std::int64_t output_tokens_max = 16'384;
   double temperature = 0.0;
   std::function<void(std::string_view)> on_text;  // pieces of the answer's text as they arrive; a hint for watchers, never the answer
+  std::string ticket;  // what `keep_ticket` kept for this very call before its process ended: the answer is looked for there, not bought
+  /// Makes durable where the answer will be found, for a provider that answers late. Empty: nobody keeps it.
+  std::function<task<Result<void>>(std::string ticket)> keep_ticket;
 };
 
 enum class FinishReason { stop, length, tool_calls, content_filter, refusal };
@@ -78,6 +81,9 @@ struct LLMResponse {
 
 /// `where` of an error that says: the answer came and could not be recorded. It suspends the attempt, so that nothing is bought again.
 inline constexpr std::string_view kUnrecordedAnswer = "steps ledger";
+
+/// `where` of an error that says: the call goes on at the provider and its ticket is kept. Its step stays as it is, for who takes it up.
+inline constexpr std::string_view kLeftWaiting = "waiting for its answer";
 
 /// Errors: rate_limited and unavailable (retryable), invalid_answer, invalid_argument (4xx), permission_denied (keys), timeout, cancelled,
 /// budget_exhausted (from the ledger decorator). Cancellation: the request is dropped; its cost is settled by the ledger as unknown.

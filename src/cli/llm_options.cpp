@@ -40,6 +40,11 @@ LlmOptions llm_options(const definition::Config& config, const Project& project)
                      .breaker_open = llm.breaker_open,
                      .cache_ttl = llm.cache_ttl,
                      .cache_bytes = llm.cache_size,
+                     .batch = {.window = llm.batch_window,
+                               .calls_max = llm.batch_size,
+                               .poll = llm.batch_poll,
+                               .poll_max = llm.batch_poll_max,
+                               .timeout = llm.batch_timeout},
                      .key = {}};
   if (!llm.openai_base_url.empty()) options.base_urls["openai"] = llm.openai_base_url;
   if (!llm.anthropic_base_url.empty()) options.base_urls["anthropic"] = llm.anthropic_base_url;

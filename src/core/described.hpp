@@ -51,7 +51,7 @@ BOOST_DESCRIBE_STRUCT(PolicyDefinition, (),
                       (max_concurrent_tasks, max_concurrent_per_agent, approvals, deploy_targets, allowed_commands, approval_timeout))
 BOOST_DESCRIBE_STRUCT(LlmTarget, (), (provider, model))
 BOOST_DESCRIBE_STRUCT(LlmDefinition, (),
-                      (provider, model, retries, fallback, script, tools, tool_turns, tool_repeats, follow_ups, context_tokens))
+                      (provider, model, retries, fallback, script, tools, tool_turns, tool_repeats, follow_ups, context_tokens, batch))
 BOOST_DESCRIBE_STRUCT(WorkflowDefinition, (),
                       (name, description, requirement, inputs, env, timeout, workspace, toolchain, sandbox, tasks, gates, max_rounds,
                        max_loops, on_exhausted, budget, policies, llm))

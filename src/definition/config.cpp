@@ -45,6 +45,8 @@ bool is_text_key(const std::string& path) {
                                      "llm.requests-per-minute",
                                      "llm.tokens-per-minute",
                                      "llm.breaker-failures",
+                                     "llm.batch",
+                                     "llm.batch-size",
                                      "redis.pool",
                                      "runtime.max-concurrent-tasks",
                                      "runtime.agents-per-type",
@@ -239,6 +241,7 @@ void apply_config(const Config& config, WorkflowDefinition& definition) {
   if (config.llm.retries && outranks_file("llm.retries")) definition.llm.retries = *config.llm.retries;
   if (!definition.llm.tools || outranks_file("llm.tools")) definition.llm.tools = config.llm.tools;
   if (!definition.llm.context_tokens || outranks_file("llm.context-tokens")) definition.llm.context_tokens = config.llm.context_tokens;
+  if (!definition.llm.batch || outranks_file("llm.batch")) definition.llm.batch = config.llm.batch;
   keep_stricter(definition.budget, config.budget);
   for (TaskDefinition& task : definition.tasks) keep_stricter(task.timeout, config.runtime.task_timeout);
 }

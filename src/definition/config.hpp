@@ -49,6 +49,11 @@ struct LlmConfig {
   Milliseconds breaker_open{30'000};
   Milliseconds cache_ttl{0};  // 0: no answer is given twice
   std::int64_t cache_size = std::int64_t{256} << 20;
+  std::optional<bool> batch;
+  Milliseconds batch_window{1'000};
+  int batch_size = 10'000;
+  Milliseconds batch_poll{10'000}, batch_poll_max{120'000};
+  Milliseconds batch_timeout{86'400'000};
 };
 struct RedisConfig {
   std::string url;

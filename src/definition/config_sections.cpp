@@ -82,7 +82,13 @@ const Section<LlmConfig>& llm_section() {
           .key("breaker-failures", &LlmConfig::breaker_failures, integer<int>(1, 1'000), "of a model in a row until it is not asked")
           .key("breaker-open", &LlmConfig::breaker_open, duration(), "until such a model is asked again")
           .key("cache-ttl", &LlmConfig::cache_ttl, duration(Milliseconds{0}), "how long an answer is given again to the same request")
-          .key("cache-size", &LlmConfig::cache_size, size(), "of all answers kept for that");
+          .key("cache-size", &LlmConfig::cache_size, size(), "of all answers kept for that")
+          .key("batch", &LlmConfig::batch, boolean(), "of workflows that do not say: whether calls go through the provider's batch API")
+          .key("batch-window", &LlmConfig::batch_window, duration(), "for which a batch waits for more calls")
+          .key("batch-size", &LlmConfig::batch_size, integer<int>(1, 50'000), "calls of one batch")
+          .key("batch-poll", &LlmConfig::batch_poll, duration(), "between two looks at a batch, growing")
+          .key("batch-poll-max", &LlmConfig::batch_poll_max, duration(), "to this")
+          .key("batch-timeout", &LlmConfig::batch_timeout, duration(), "of a batch, before it is cancelled");
   return section;
 }
 
@@ -229,6 +235,14 @@ const std::vector<ConfigKey>& config_keys() {
       {"llm.cache-ttl", "0s", "how long an answer is given again to the same request; 0s: never", false,
        [](C c) { return format_duration(c.llm.cache_ttl); }},
       {"llm.cache-size", "256MiB", "of all answers kept for that", false, [](C c) { return format_size(c.llm.cache_size); }},
+      {"llm.batch", "false", "calls that can wait: through the provider's batch API (docs/llm.md)", false,
+       [](C c) { return c.llm.batch ? std::string(*c.llm.batch ? "true" : "false") : std::string(); }},
+      {"llm.batch-window", "1s", "for which a batch waits for more calls", false, [](C c) { return format_duration(c.llm.batch_window); }},
+      {"llm.batch-size", "10000", "calls of one batch", false, [](C c) { return std::to_string(c.llm.batch_size); }},
+      {"llm.batch-poll", "10s", "between two looks at a batch, growing", false, [](C c) { return format_duration(c.llm.batch_poll); }},
+      {"llm.batch-poll-max", "2m", "to this", false, [](C c) { return format_duration(c.llm.batch_poll_max); }},
+      {"llm.batch-timeout", "24h", "of a batch; then it is cancelled, and what was answered until then counts", false,
+       [](C c) { return format_duration(c.llm.batch_timeout); }},
       {"redis.url", "redis://127.0.0.1:6379/0", "also REDIS_URL", true, [](C c) { return shown_url(c.redis.url); }},
       {"redis.pool", "8", "connections", false, [](C c) { return std::to_string(c.redis.pool); }},
       {"s3.endpoint", "https://s3.example.org", "Amazon's where left out; also AWS_ENDPOINT_URL", false,

@@ -193,6 +193,7 @@ const Section<LlmDefinition>& llm_section() {
                "to an answer that does not follow its schema; 2 where left out")
           .key("context-tokens", &LlmDefinition::context_tokens, integer<std::int64_t>(4'096, 100'000'000),
                "what the model can take in, its answer counted; 128000 where left out")
+          .key("batch", &LlmDefinition::batch, boolean(), "calls can wait: they go through the provider's batch API; false where left out")
           .key("fallback", &LlmDefinition::fallback, list(target.type(), 0, 10), "asked in turn when the first cannot answer");
   return section;
 }

@@ -224,8 +224,8 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
                                         .breaker_wait_max = house->options.breaker_wait});
   house->secrets = std::make_shared<agents::SecretBook>();
   for (const std::string& secret : house->options.secrets) house->secrets->add(secret);
-  house->llm_services =
-      std::make_unique<LlmServices>(loop, house->options.llm, [book = house->secrets](const std::string& key) { book->add(key); });
+  house->llm_services = std::make_unique<LlmServices>(loop, *house->entropy, house->options.llm,
+                                                      [book = house->secrets](const std::string& key) { book->add(key); });
   house->models =
       std::make_unique<Models>(Models::Ports{*house->states, *house->artifacts, loop, *house->entropy, *house->llm_services, house->secrets,
                                              house->options.state_dir, house->options.project_root, notices(*house->bus)});
@@ -258,12 +258,18 @@ Result<void> House::add_agent(std::unique_ptr<BaseAgent> agent) {
   return {};
 }
 
-task<void> House::close() {
+void House::interrupt() {
+  llm_services->leave_batches();
   engine->interrupt();
+}
+
+task<void> House::close() {
+  interrupt();
   co_await engine->close();
   for (auto& host : hosts) co_await host->close();
   co_await coordinator->close();
   hosts.clear();
+  co_await llm_services->close();
   progress.reset();
   co_await close_bus();
   co_await close_states();

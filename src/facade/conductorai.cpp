@@ -138,7 +138,7 @@ void ConductorAI::Impl::interrupt() noexcept {
 task<void> ConductorAI::Impl::watch_interrupts() {
   auto woken = co_await loop_.readable(wake_);
   if (!woken) co_return;
-  house_->engine->interrupt();
+  house_->interrupt();
   following_.cancel();
 }
 

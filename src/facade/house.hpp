@@ -44,6 +44,8 @@ struct House {
 
   /// Errors: already_exists.
   Result<void> add_agent(std::unique_ptr<BaseAgent> agent);
+  /// Everything that runs is left as a crash would leave it, for `resume`.
+  void interrupt();
   /// Ends everything in the reverse order.
   task<void> close();
 };

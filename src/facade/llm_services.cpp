@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "core/provider_name.hpp"
+#include "integrations/llm/anthropic/batches.hpp"
+#include "integrations/llm/batch/batch_provider.hpp"
+#include "integrations/llm/openai/batches.hpp"
 
 namespace conductorai::facade {
 
@@ -38,6 +41,11 @@ integrations::Service service_of(const LlmOptions& options, const std::string& b
   return service;
 }
 
+std::unique_ptr<integrations::BatchService> batches_of(const std::string& provider, const integrations::ServiceCalls& calls) {
+  if (provider == "openai") return std::make_unique<integrations::openai::Batches>(calls);
+  return std::make_unique<integrations::anthropic::Batches>(calls);
+}
+
 }  // namespace
 
 Error no_price(const std::string& provider, const std::string& model) {
@@ -51,7 +59,7 @@ bool is_real_provider(std::string_view provider) {
   return provider == "openai" || provider == "anthropic";
 }
 
-Result<std::unique_ptr<integrations::WireProvider>> LlmServices::open(const std::string& provider, const std::string& model) {
+Result<integrations::ServiceCalls> LlmServices::calls_to(const std::string& provider, const std::string& model) {
   if (!is_real_provider(provider))
     return fail(ErrorCode::unsupported, "this build has no LLM provider '" + provider + "'", {}, "openai, anthropic, mock or mock:FILE");
   auto own_key = key(provider);
@@ -63,7 +71,34 @@ Result<std::unique_ptr<integrations::WireProvider>> LlmServices::open(const std:
   auto service = service_of(options_, base_url(provider), std::move(*own_key), model);
   service.on_head = [&pace = limiter(provider)](const integrations::WireHead& head) { pace.heed(head.status, head.headers); };
   auto protocol = provider == "openai" ? integrations::openai_protocol(service) : integrations::anthropic_protocol(service);
-  return std::make_unique<integrations::WireProvider>(transport_, clock_, std::move(protocol), service);
+  return integrations::ServiceCalls(transport_, clock_, std::move(protocol), service);
+}
+
+Result<std::unique_ptr<integrations::WireProvider>> LlmServices::open(const std::string& provider, const std::string& model) {
+  auto calls = calls_to(provider, model);
+  if (!calls) return fail(calls.error());
+  return std::make_unique<integrations::WireProvider>(std::move(*calls));
+}
+
+Result<std::unique_ptr<BaseLLMProvider>> LlmServices::open_model(const std::string& provider, const std::string& model, bool batched) {
+  if (!batched) return open(provider, model);
+  auto calls = calls_to(provider, model);
+  if (!calls) return fail(calls.error());
+  auto& desk = desks_[{provider, model}];
+  if (!desk)
+    desk =
+        std::make_unique<integrations::BatchDesk>(integrations::BatchDesk::Ports{.executor = loop_, .clock = clock_, .entropy = entropy_},
+                                                  batches_of(provider, *calls), options_.batch);
+  return std::make_unique<integrations::BatchProvider>(std::move(*calls), *desk);
+}
+
+void LlmServices::leave_batches() {
+  for (auto& [model, desk] : desks_) desk->leave();
+}
+
+task<void> LlmServices::close() {
+  for (auto& [model, desk] : desks_) co_await desk->close();
+  desks_.clear();
 }
 
 Result<std::string> LlmServices::key(const std::string& provider) const {

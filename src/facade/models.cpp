@@ -113,7 +113,7 @@ Result<void> Models::record(Model& model, const std::filesystem::path& file) con
 }
 
 task<Result<Models::Model::Link>> Models::first_of(WorkflowId workflow, LlmDefinition llm) {
-  if (llm.script.empty()) co_return opened({.provider = core::answering(llm.provider), .model = llm.model});
+  if (llm.script.empty()) co_return opened({.provider = core::answering(llm.provider), .model = llm.model}, llm.batch.value_or(false));
   auto text = co_await ports_.artifacts.get(llm.script);
   if (!text) co_return fail(text.error());
   auto script = integrations::parse_script(*text, llm.provider);
@@ -126,13 +126,14 @@ task<Result<Models::Model::Link>> Models::first_of(WorkflowId workflow, LlmDefin
   co_return link;
 }
 
-Result<Models::Model::Link> Models::opened(const LlmTarget& target) {
+Result<Models::Model::Link> Models::opened(const LlmTarget& target, bool batched) {
   Model::Link link{.target = target, .provider = {}, .notes = nullptr, .price = integrations::Price{}};
   if (target.provider == "mock") {
     link.provider = std::make_shared<integrations::StockLLM>();
     return link;
   }
-  auto provider = ports_.services.open(target.provider, target.model);
+  link.batched = batched;
+  auto provider = ports_.services.open_model(target.provider, target.model, batched);
   if (!provider) return fail(provider.error());
   auto price = ports_.services.price_of(target.provider, target.model);
   if (!price) return fail(price.error());
@@ -161,7 +162,7 @@ task<Result<std::shared_ptr<Models::Model>>> Models::model_of(std::shared_ptr<co
     if (!link) co_return fail(link.error());
     model->chain.push_back(std::move(*link));
     for (const LlmTarget& target : llm.fallback) {
-      auto next = opened(target);
+      auto next = opened(target, llm.batch.value_or(false));
       if (!next) co_return fail(next.error());
       model->chain.push_back(std::move(*next));
     }
@@ -176,15 +177,18 @@ std::vector<integrations::CallTarget> Models::targets_of(const Model& model) {
   std::vector<integrations::CallTarget> targets;
   for (const Model::Link& link : model.chain) {
     const bool real = is_real_provider(link.target.provider);
+    const bool direct =
+        real && !link.batched;  // batches have limits of their own with the provider, and an open breaker is no reason to wait
     targets.push_back({.name = link.target.provider + (link.target.model.empty() ? "" : " " + link.target.model),
                        .model = link.target.model,
                        .provider = *link.provider,
                        .notes = link.notes,
                        .price = link.price,
                        .frames = real,
-                       .breaker = real ? &ports_.services.breaker(link.target.provider, link.target.model) : nullptr,
-                       .limiter = real ? &ports_.services.limiter(link.target.provider) : nullptr,
+                       .breaker = direct ? &ports_.services.breaker(link.target.provider, link.target.model) : nullptr,
+                       .limiter = direct ? &ports_.services.limiter(link.target.provider) : nullptr,
                        .cache = real ? cache_.get() : nullptr,
+                       .waits = link.batched,
                        .service = real ? ports_.services.describe(link.target) : std::string()});
   }
   return targets;

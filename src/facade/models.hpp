@@ -50,6 +50,7 @@ class Models {
       std::shared_ptr<BaseLLMProvider> provider;
       integrations::StepNotes* notes = nullptr;
       std::optional<integrations::Price> price;
+      bool batched = false;
     };
     std::vector<Link> chain;
   };
@@ -57,7 +58,7 @@ class Models {
   task<Result<Model::Link>> first_of(WorkflowId workflow, LlmDefinition llm);
   /// Every model of the chain answers from the one cassette.
   task<Result<std::vector<Model::Link>>> replayed(LlmDefinition llm);
-  Result<Model::Link> opened(const LlmTarget& target);
+  Result<Model::Link> opened(const LlmTarget& target, bool batched);
   Result<void> record(Model& model, const std::filesystem::path& file) const;
   [[nodiscard]] std::vector<integrations::CallTarget> targets_of(const Model& model);
 

@@ -61,9 +61,8 @@ task<Result<std::string>> commit_changes(TaskContext& context, std::string summa
 }
 
 void apply_error(TaskResult& result, Error error) {
-  result.status = error.code == ErrorCode::cancelled                                              ? ResultStatus::cancelled
-                  : error.code == ErrorCode::budget_exhausted || error.where == kUnrecordedAnswer ? ResultStatus::suspended
-                                                                                                  : ResultStatus::failed;
+  const bool waits = error.code == ErrorCode::budget_exhausted || error.where == kUnrecordedAnswer || error.where == kLeftWaiting;
+  result.status = error.code == ErrorCode::cancelled ? ResultStatus::cancelled : waits ? ResultStatus::suspended : ResultStatus::failed;
   result.summary = error.message;
   result.error = std::move(error);
 }

@@ -156,7 +156,8 @@ bool CachingProvider::holds(const LLMRequest& request) {
 
 task<Result<LLMResponse>> CachingProvider::chat(LLMRequest request) {
   const std::string key = AnswerCache::key_of(service_, request);
-  while (!asks_anew(request)) {
+  // An answer that is paid already is waited for.
+  while (!asks_anew(request) && request.ticket.empty()) {
     if (auto hit = cache_.find(key)) {
       if (request.on_text && !hit->text.empty()) request.on_text(hit->text);
       co_return std::move(*hit);

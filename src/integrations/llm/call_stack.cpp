@@ -8,6 +8,7 @@ namespace {
 CallAccount account_of(CallAccount account, const CallTarget& target) {
   account.price = target.price;
   account.frames = target.frames;
+  account.waits = target.waits;
   return account;
 }
 

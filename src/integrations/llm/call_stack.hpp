@@ -28,6 +28,7 @@ struct CallTarget {
   ModelBreaker* breaker = nullptr;
   RateLimiter* limiter = nullptr;
   AnswerCache* cache = nullptr;
+  bool waits = false;     // answers by batches, see CallAccount
   std::string service{};  // what the cache tells it by besides the request
 };
 

@@ -19,7 +19,7 @@ task<Result<bool>> AnswersOnRecord::hold(LLMRequest request) {
 }
 
 bool falls_back(const Error& error) {
-  if (error.where == kUnrecordedAnswer) return false;
+  if (error.where == kUnrecordedAnswer || error.where == kLeftWaiting) return false;
   switch (error.code) {
     case ErrorCode::unavailable:
     case ErrorCode::rate_limited:

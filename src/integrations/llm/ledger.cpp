@@ -65,12 +65,66 @@ task<Result<StepBegun>> LedgerProvider::begin(LLMRequest request) {
                  .worst_case = reservation(size_of(request), account_.price, account_.frames),
                  .scopes = account_.scopes,
                  .epoch = account_.epoch};
-  // With nothing left the whole time is asked for, and refused with numbers.
-  auto left = co_await runtime::wall_left(ports_.states, account_.scopes);
-  if (!left) co_return fail(left.error());
-  step.worst_case.wall_ms = (left->count() > 0 ? std::min(*left, account_.timeout) : account_.timeout).count();
+  auto allowed = co_await allow_time(step);
+  if (!allowed) co_return fail(allowed.error());
+  if (account_.waits) {
+    auto held = co_await holds_ticket(step);
+    if (!held) co_return fail(held.error());
+    step.take_up = *held;
+  }
   auto begun = co_await ports_.states.begin_step(step);
   co_return begun;
+}
+
+task<Result<void>> LedgerProvider::allow_time(StepBegin& step) {
+  if (account_.waits) co_return Result<void>{};
+  auto left = co_await runtime::wall_left(ports_.states, account_.scopes);
+  if (!left) co_return fail(left.error());
+  // With nothing left the whole time is asked for, and refused with numbers.
+  step.worst_case.wall_ms = (left->count() > 0 ? std::min(*left, account_.timeout) : account_.timeout).count();
+  co_return Result<void>{};
+}
+
+namespace {
+std::string ticket_of(const StepRecord& record) {
+  const auto body = core::read_json<StepBody>(record.response);
+  // A later try that was sent without one has left the word of an earlier try standing.
+  if (record.status != StepStatus::sent || !body || !body->ticket || body->ticket->of_try != record.tries) return {};
+  return body->ticket->text;
+}
+}  // namespace
+
+task<Result<bool>> LedgerProvider::holds_ticket(StepBegin step) {
+  auto steps = co_await ports_.states.load_steps(step.id.attempt);
+  if (!steps) co_return fail(steps.error());
+  co_return std::ranges::any_of(*steps, [&](const StepRecord& record) {
+    return record.id == step.id && !record.set_aside && record.request_digest == step.request_digest && !ticket_of(record).empty();
+  });
+}
+
+// It may be called after the attempt is gone, so it holds all it needs.
+std::function<task<Result<void>>(std::string)> LedgerProvider::ticket_keeper(const StepRecord& record,
+                                                                             std::vector<std::string> notes) const {
+  StepFinish word{.id = record.id,
+                  .try_number = record.tries,
+                  .status = StepStatus::sent,
+                  .usage = {},
+                  .response = {},
+                  .tree = {},
+                  .epoch = account_.epoch};
+  return [&states = ports_.states, &clock = ports_.clock, word = std::move(word), notes = std::move(notes)](std::string ticket) {
+    StepBody body{
+        .answer = {}, .answer_artifact = {}, .error = {}, .notes = notes, .ticket = StepTicket{word.try_number, std::move(ticket)}};
+    StepFinish kept = word;
+    kept.response = core::write_json(body);
+    return runtime::persist(clock, [&states, kept] { return states.finish_step(kept); });
+  };
+}
+
+// What the budget leaves is also the longest the call may take.
+task<Result<LLMResponse>> LedgerProvider::bounded(task<Result<LLMResponse>> call, Milliseconds reserved) const {
+  if (account_.waits || reserved >= account_.timeout) return call;
+  return runtime::with_deadline(ports_.clock, reserved, "a call within the wall-minutes budget", std::move(call));
 }
 
 namespace {
@@ -84,16 +138,18 @@ Error unrecorded(Error cause) {
 
 task<Result<LLMResponse>> LedgerProvider::perform(LLMRequest request, StepRecord record) {
   const LLMCaller caller = request.caller;
-  StepBody body{.answer = {}, .answer_artifact = {}, .error = {}, .notes = notes_of(record)};
+  StepBody body{.answer = {}, .answer_artifact = {}, .error = {}, .notes = notes_of(record), .ticket = {}};
+  if (account_.waits) {
+    request.ticket = ticket_of(record);
+    request.keep_ticket = ticket_keeper(record, body.notes);
+  }
   if (ports_.notes != nullptr) ports_.notes->stand(record.id, body.notes);
   crash_point("llm.before_send");
   const Instant sent_at = ports_.clock.steady_now();
   const Milliseconds reserved(record.reserved.wall_ms);
-  auto call = ports_.inner.chat(std::move(request));
-  // What the budget leaves is also the longest the call may take.
-  if (reserved < account_.timeout)
-    call = runtime::with_deadline(ports_.clock, reserved, "a call within the wall-minutes budget", std::move(call));
+  auto call = bounded(ports_.inner.chat(std::move(request)), reserved);
   auto answer = co_await std::move(call);
+  if (!answer && answer.error().where == kLeftWaiting) co_return fail(answer.error());
   const auto took = std::chrono::duration_cast<Milliseconds>(ports_.clock.steady_now() - sent_at);
   crash_point("llm.after_answer");
   if (ports_.notes != nullptr)

@@ -26,6 +26,7 @@ struct CallAccount {
   std::optional<Price> price{};   // of the model; without one nothing is charged in money, and no scope may limit it
   bool frames = false;            // the provider counts tokens of its own around messages and tools
   int follow_ups = 2;             // to an answer that does not follow its schema
+  bool waits = false;             // calls are answered hours later: no time of the wall budget, and taken up by their tickets after a crash
 };
 
 /// How a failed try is settled (DESIGN §9): a definite refusal costs nothing, an unknown outcome is charged at its worst case.
@@ -37,7 +38,8 @@ struct CallAccount {
 
 /// `inner` and the ports outlive it. Guarantees: a try is reserved durably before it is sent and settled before its answer is seen.
 /// Errors: those of `inner`; budget_exhausted with the refusal; those of StateManager and ArtifactStore (an answer that cannot be
-/// recorded is held while the write is retried, and given up only then). Cancellation: settles the try as unknown, shielded.
+/// recorded is held while the write is retried, and given up only then). Cancellation: settles the try as unknown, shielded; one whose
+/// provider says kLeftWaiting stays as it is.
 class LedgerProvider final : public BaseLLMProvider {
  public:
   struct Ports {
@@ -53,6 +55,11 @@ class LedgerProvider final : public BaseLLMProvider {
 
  private:
   task<Result<StepBegun>> begin(LLMRequest request);
+  task<Result<void>> allow_time(StepBegin& step);
+  task<Result<bool>> holds_ticket(StepBegin step);
+  [[nodiscard]] std::function<task<Result<void>>(std::string)> ticket_keeper(const StepRecord& record,
+                                                                             std::vector<std::string> notes) const;
+  [[nodiscard]] task<Result<LLMResponse>> bounded(task<Result<LLMResponse>> call, Milliseconds reserved) const;
   task<Result<LLMResponse>> perform(LLMRequest request, StepRecord record);
   task<Result<void>> store_answer(LLMCaller caller, LLMResponse answer, StepBody& body);
   task<Result<void>> settle(StepFinish finish);

@@ -26,7 +26,7 @@ Protocol anthropic_protocol(const Service& service) {
                     .write = {},
                     .reader = anthropic::read_messages};
   if (!service.key.empty()) protocol.headers.emplace_back("x-api-key", service.key);
-  protocol.write = [stream = service.stream](const LLMRequest& request, const std::string& model) {
+  protocol.write = [](const LLMRequest& request, const std::string& model, bool stream) {
     return anthropic::write_messages(request, {.model = model, .stream = stream});
   };
   return protocol;

@@ -26,7 +26,7 @@ Protocol openai_protocol(const Service& service) {
   if (!service.key.empty() && is_azure(base)) protocol.headers.emplace_back("api-key", service.key);
   if (!service.organisation.empty()) protocol.headers.emplace_back("openai-organization", service.organisation);
   const bool own = base.starts_with("https://api.openai.com") || is_azure(base);
-  protocol.write = [own, responses, stream = service.stream](const LLMRequest& request, const std::string& model) {
+  protocol.write = [own, responses](const LLMRequest& request, const std::string& model, bool stream) {
     const openai::WriteOptions options{.model = model, .stream = stream, .own_service = own};
     return responses ? openai::write_responses(request, options) : openai::write_chat(request, options);
   };

@@ -1,11 +1,10 @@
 #pragma once
-// Providers over HTTP: where their service is, and what all of them do alike.
+// Providers over HTTP: where their service is, and what makes one protocol of another.
 
 #include <functional>
 #include <memory>
 #include <vector>
 
-#include "conductorai/clock.hpp"
 #include "conductorai/llm_provider.hpp"
 #include "integrations/llm/wire/answer_reader.hpp"
 #include "integrations/llm/wire/http_transport.hpp"
@@ -29,7 +28,7 @@ struct Protocol {
   std::string url;         // of chats
   std::string models_url;  // of the list of models
   WireHeaders headers;
-  std::function<Result<std::string>(const LLMRequest&, const std::string& model)> write;
+  std::function<Result<std::string>(const LLMRequest&, const std::string& model, bool stream)> write;
   std::function<std::unique_ptr<AnswerReader>()> reader;
 };
 
@@ -38,27 +37,5 @@ Protocol anthropic_protocol(const Service& service);
 
 /// `base` with a path added before its query, which stays (Azure keeps its version there).
 std::string joined_url(std::string_view base, std::string_view path);
-
-/// One provider. Answers are asked for as streams where the service can: then a connection that dies is told from an answer that ended.
-/// Errors: as BaseLLMProvider. No text of them holds the key.
-class WireProvider final : public BaseLLMProvider {
- public:
-  WireProvider(HttpTransport& transport, Clock& clock, Protocol protocol, Service service)
-      : transport_(transport), clock_(clock), protocol_(std::move(protocol)), service_(std::move(service)) {}
-  [[nodiscard]] std::string_view name() const override { return protocol_.provider; }
-  task<Result<LLMResponse>> chat(LLMRequest request) override;
-  /// Sorted names of what the service offers.
-  task<Result<std::vector<std::string>>> models();
-
- private:
-  [[nodiscard]] WireRequest wire_request(std::string method, std::string url) const;
-  [[nodiscard]] std::unexpected<Error> failed(Error error, const std::string& url) const;
-  Result<LLMResponse> judged(const LLMRequest& request, LLMResponse answer) const;
-
-  HttpTransport& transport_;
-  Clock& clock_;
-  Protocol protocol_;
-  Service service_;
-};
 
 }  // namespace conductorai::integrations
