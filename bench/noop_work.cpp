@@ -109,6 +109,12 @@ WorkflowDefinition fan_of(int width) {
   return workflow_of(std::move(tasks));
 }
 
+WorkflowDefinition side_by_side(int width) {
+  std::vector<TaskDefinition> tasks;
+  for (int i = 0; i < width; ++i) tasks.push_back(noop_task("t" + std::to_string(i), Phase::development, {}));
+  return workflow_of(std::move(tasks));
+}
+
 WorkflowDefinition long_chain(int length) {
   std::vector<TaskDefinition> tasks;
   for (int i = 0; i < length; ++i)

@@ -19,6 +19,8 @@ std::unique_ptr<BaseAgent> make_noop_agent(AgentId id, int capacity, Millisecond
 WorkflowDefinition chain_of_seven();
 /// `width` tasks without needs between a first and a last one.
 WorkflowDefinition fan_of(int width);
+/// `tasks` without needs.
+WorkflowDefinition side_by_side(int tasks);
 /// `tasks` in a row.
 WorkflowDefinition long_chain(int tasks);
 
