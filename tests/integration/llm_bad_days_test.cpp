@@ -67,7 +67,7 @@ LlmOptions options_for(const std::string& base_url) {
 Result<LLMResponse> ask(const LlmOptions& options, const std::string& provider, int retries) {
   runtime::Loop loop;
   CountingEntropy entropy;
-  LlmServices services(loop, options, [](const std::string&) {});
+  LlmServices services(loop, entropy, options, [](const std::string&) {});
   auto opened = services.open(provider, "m");
   if (!opened) return fail(opened.error());
   integrations::RetryingProvider retrying(**opened, loop, entropy,
@@ -212,7 +212,8 @@ TEST(BadDays, AStreamThatBreaksOffAtAnyByteIsNoAnswer) {
       if (!connection.read_request().empty()) connection.send(until_close(std::string_view(body).substr(0, cut)));
     });
     runtime::Loop loop;
-    LlmServices services(loop, options_for(server.url("/v1")), [](const std::string&) {});
+    CountingEntropy entropy;
+    LlmServices services(loop, entropy, options_for(server.url("/v1")), [](const std::string&) {});
     auto opened = services.open(provider, "m");
     ASSERT_TRUE(opened);
     std::size_t whole = 0;
