@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,8 +16,7 @@
 #include <thread>
 
 #include "bench/measurement.hpp"
-
-extern char** environ;
+#include "bench/programs.hpp"
 
 namespace conductorai::bench {
 namespace {
@@ -96,33 +94,10 @@ class SlowService {
   std::thread thread_;
 };
 
-/// A program of ours; what it prints goes to `out`, or away.
-pid_t start(std::vector<std::string> argv, int out, const SlowService& service) {
-  argv[0] = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "conductorai";
-  std::vector<std::string> environment{"CONDUCTORAI_LLM__BASE_URL=" + service.url(), "OPENAI_API_KEY=none"};
-  for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
-  const auto raw = [](std::vector<std::string>& texts) {
-    std::vector<char*> pointers;
-    pointers.reserve(texts.size() + 1);
-    for (auto& text : texts) pointers.push_back(text.data());
-    pointers.push_back(nullptr);
-    return pointers;
-  };
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  if (out < 0) posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  if (out >= 0) posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-  pid_t pid = -1;
-  if (::posix_spawn(&pid, argv[0].c_str(), &actions, nullptr, raw(argv).data(), raw(environment).data()) != 0) pid = -1;
-  posix_spawn_file_actions_destroy(&actions);
-  return pid;
-}
-
-/// Exit code; -1 for one that did not end by itself.
-int wait_for(pid_t pid) {
-  int status = 0;
-  return pid > 0 && ::waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+/// A command of ours that asks the service; what it prints goes to `out`, or away.
+pid_t start(std::vector<std::string> arguments, int out, const SlowService& service) {
+  arguments.insert(arguments.begin(), beside_us("conductorai"));
+  return start_program(std::move(arguments), out, {"CONDUCTORAI_LLM__BASE_URL=" + service.url(), "OPENAI_API_KEY=none"});
 }
 
 struct Latencies {
@@ -163,11 +138,10 @@ int run_first_token(const Settings& settings) {
   SlowService service;
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return 1;
-  const pid_t runner = start({"conductorai", "run", folder.path() / "w.yaml", "--state-dir", state, "--sandbox=none"}, -1, service);
-  while (!std::filesystem::exists(state + "/state.db") ||
-         wait_for(start({"conductorai", "status", "--state-dir", state}, -1, service)) != 0)
+  const pid_t runner = start({"run", folder.path() / "w.yaml", "--state-dir", state, "--sandbox=none"}, -1, service);
+  while (!std::filesystem::exists(state + "/state.db") || wait_for(start({"status", "--state-dir", state}, -1, service)) != 0)
     if (::kill(runner, 0) != 0 || ::waitpid(runner, nullptr, WNOHANG) != 0) return 1;
-  const pid_t watcher = start({"conductorai", "watch", "--state-dir", state}, ends[1], service);
+  const pid_t watcher = start({"watch", "--state-dir", state}, ends[1], service);
   ::close(ends[1]);
   Latencies latencies;
   Measurement all{.work = "first-token", .variant = "any token", .n = tasks * kPieces};
