@@ -1,11 +1,10 @@
 """The batch APIs of OpenAI and Anthropic on the loopback, as their pages have them. No model: each call is answered by a file of its own."""
 import hashlib
-import http.server
 import json
 import re
 import threading
 
-from llm_server import Server
+from llm_server import Loopback, Quiet
 
 
 def answer_text(custom_id):
@@ -13,7 +12,7 @@ def answer_text(custom_id):
     return f"Here it is.\n\n```file:{name}.txt\nwritten\n```\n"
 
 
-class BatchService:
+class BatchService(Loopback):
     """Batches end when `end()` is called; `lines` says what becomes of a call: "ok", a status, "expired", "cancelled", "missing"."""
 
     def __init__(self, ends_at_once=False):
@@ -27,12 +26,7 @@ class BatchService:
         self.before_reply = lambda: None  # called once a batch is made, before its maker hears of it
         service = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
+        class Handler(Quiet):
             def do_GET(self):
                 self.serve(b"")
 
@@ -55,16 +49,7 @@ class BatchService:
                 except OSError:
                     pass  # who asked may be dead
 
-        self.server = Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server.server_address[1]}/v1"
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.listen(Handler)
 
     def end(self):
         with self.lock:

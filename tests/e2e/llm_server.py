@@ -15,7 +15,32 @@ class Server(http.server.ThreadingHTTPServer):
         """Who asked may have been killed: no fault of the service."""
 
 
-class Service:
+class Quiet(http.server.BaseHTTPRequestHandler):
+    """Keeps connections and says nothing."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+
+class Loopback:
+    """What a service on a free port has: `listen` with its handler, then `url`, at the end `close`."""
+
+    def listen(self, handler):
+        self.server = Server(("127.0.0.1", 0), handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server.server_address[1]}/v1"
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Service(Loopback):
     """`script`: what the requests get, in order, the last one for ever: "ok", an HTTP status, "cut", "lost", "html", "no-usage"."""
 
     def __init__(self, script=("ok",), text=FILES, tokens=(100, 20), error=None, headers=None):
@@ -26,12 +51,7 @@ class Service:
         self.requests, self.lock = [], threading.Lock()
         service = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
+        class Handler(Quiet):
             def do_GET(self):
                 service.note(self, None)
                 self.answer(200, json.dumps({"data": [{"id": "model-b"}, {"id": "model-a"}]}).encode())
@@ -50,17 +70,7 @@ class Service:
                 self.end_headers()
                 self.wfile.write(body)
 
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server.server_address[1]}/v1"
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        self.listen(Handler)
 
     def note(self, handler, body):
         with self.lock:

@@ -1,11 +1,10 @@
 """Agents that work by tools: by a script, killed in the middle of the loop, and over HTTP with both protocols."""
-import http.server
 import json
 import os
 import tempfile
-import threading
 
 import harness
+from llm_server import Loopback, Quiet
 
 FILES = {
     "calc.py": "def add(a, b):\n    return a - b\n",
@@ -27,19 +26,14 @@ ANSWERS = [{"reply": {"tool_calls": [{"name": name, "arguments": arguments} for 
 ANSWERS.append({"reply": {"text": LAST}})
 
 
-class ToolService:
+class ToolService(Loopback):
     """Plays TURNS in the provider's protocol; what it is asked is kept."""
 
     def __init__(self):
         self.asked = []
         service = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
+        class Handler(Quiet):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 service.asked.append(body)
@@ -52,9 +46,7 @@ class ToolService:
                 self.end_headers()
                 self.wfile.write(data)
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.listen(Handler)
 
     def chat(self, turn):
         def event(delta, finish=None, **more):
@@ -132,7 +124,7 @@ class Tools(harness.ProjectTest):
         for provider in ("openai", "anthropic"):
             with self.subTest(provider):
                 service = ToolService()
-                self.addCleanup(service.server.shutdown)
+                self.addCleanup(service.close)
                 project = self.prepare(dict(WORKFLOW, llm={"provider": provider, "model": "m"}))
                 done = project.run("run", "w.yaml", "--json",
                                    env={"CONDUCTORAI_LLM__BASE_URL": service.url, "OPENAI_API_KEY": "k" * 20, "ANTHROPIC_API_KEY": "k" * 20})
@@ -145,7 +137,7 @@ class Tools(harness.ProjectTest):
 
     def test_a_service_without_tools_is_asked_once(self):
         service = ToolService()
-        self.addCleanup(service.server.shutdown)
+        self.addCleanup(service.close)
         project = self.prepare(dict(WORKFLOW, llm={"provider": "openai", "model": "m", "tools": "off"}))
         project.run("run", "w.yaml", "--json", env={"CONDUCTORAI_LLM__BASE_URL": service.url, "OPENAI_API_KEY": "k" * 20})
         self.assertNotIn("tools", service.asked[0])
