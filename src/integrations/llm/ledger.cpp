@@ -102,16 +102,14 @@ task<Result<bool>> LedgerProvider::holds_ticket(StepBegin step) {
   });
 }
 
+StepFinish LedgerProvider::finish_of(const StepRecord& record, StepStatus status) const {
+  return {.id = record.id, .try_number = record.tries, .status = status, .usage = {}, .response = {}, .tree = {}, .epoch = account_.epoch};
+}
+
 // It may be called after the attempt is gone, so it holds all it needs.
 std::function<task<Result<void>>(std::string)> LedgerProvider::ticket_keeper(const StepRecord& record,
                                                                              std::vector<std::string> notes) const {
-  StepFinish word{.id = record.id,
-                  .try_number = record.tries,
-                  .status = StepStatus::sent,
-                  .usage = {},
-                  .response = {},
-                  .tree = {},
-                  .epoch = account_.epoch};
+  StepFinish word = finish_of(record, StepStatus::sent);
   return [&states = ports_.states, &clock = ports_.clock, word = std::move(word), notes = std::move(notes)](std::string ticket) {
     StepBody body{
         .answer = {}, .answer_artifact = {}, .error = {}, .notes = notes, .ticket = StepTicket{word.try_number, std::move(ticket)}};
@@ -155,13 +153,7 @@ task<Result<LLMResponse>> LedgerProvider::perform(LLMRequest request, StepRecord
   if (ports_.notes != nullptr)
     if (auto note = ports_.notes->take_note(caller); !note.empty()) body.notes.push_back(std::move(note));
 
-  StepFinish finish{.id = record.id,
-                    .try_number = record.tries,
-                    .status = StepStatus::answered,
-                    .usage = {},
-                    .response = {},
-                    .tree = {},
-                    .epoch = account_.epoch};
+  StepFinish finish = finish_of(record, StepStatus::answered);
   if (answer) {
     if (answer->usage.cached_calls == 0) {
       answer->usage.calls = 1;

@@ -57,6 +57,7 @@ class LedgerProvider final : public BaseLLMProvider {
   task<Result<StepBegun>> begin(LLMRequest request);
   task<Result<void>> allow_time(StepBegin& step);
   task<Result<bool>> holds_ticket(StepBegin step);
+  [[nodiscard]] StepFinish finish_of(const StepRecord& record, StepStatus status) const;
   [[nodiscard]] std::function<task<Result<void>>(std::string)> ticket_keeper(const StepRecord& record,
                                                                              std::vector<std::string> notes) const;
   [[nodiscard]] task<Result<LLMResponse>> bounded(task<Result<LLMResponse>> call, Milliseconds reserved) const;

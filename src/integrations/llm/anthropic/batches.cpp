@@ -74,7 +74,7 @@ task<Result<std::string>> Batches::submit(std::string, std::vector<BatchEntry> e
     core::append_json_string(body, entry.id);
     body += R"(,"params":)" + entry.body + "}";
   }
-  auto reply = co_await calls_.json(posted(calls_, url(""), body + "]}"), kBatchReplyBytesMax);
+  auto reply = co_await calls_.json(calls_.posted(url(""), body + "]}"), kBatchReplyBytesMax);
   if (!reply) co_return fail(reply.error());
   co_return id_in(*reply);
 }
@@ -95,9 +95,7 @@ task<Result<BatchLines>> Batches::results(BatchLook ended) {
 }
 
 task<Result<void>> Batches::cancel(std::string id) {
-  auto reply = co_await calls_.body(posted(calls_, url("/" + id + "/cancel"), ""), kBatchReplyBytesMax);
-  if (!reply) co_return fail(reply.error());
-  co_return Result<void>{};
+  return tell(calls_, url("/" + id + "/cancel"), "");
 }
 
 }  // namespace conductorai::integrations::anthropic

@@ -41,11 +41,10 @@ Result<std::string> id_in(const Value& reply) {
   return id;
 }
 
-WireRequest posted(const ServiceCalls& calls, std::string url, std::string body) {
-  WireRequest request = calls.request("POST", std::move(url));
-  request.headers.emplace_back("content-type", "application/json");
-  request.body = std::move(body);
-  return request;
+task<Result<void>> tell(ServiceCalls& calls, std::string url, std::string body) {
+  auto reply = co_await calls.body(calls.posted(std::move(url), std::move(body)), kBatchReplyBytesMax);
+  if (!reply) co_return fail(reply.error());
+  co_return Result<void>{};
 }
 
 }  // namespace conductorai::integrations

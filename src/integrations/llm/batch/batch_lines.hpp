@@ -21,7 +21,7 @@ Error not_made(std::string why, Retry retry);
 /// The id in a reply. It becomes a part of URLs, so only what ids are made of is taken. Errors: invalid_answer.
 Result<std::string> id_in(const Value& reply);
 
-/// A request with a JSON body.
-WireRequest posted(const ServiceCalls& calls, std::string url, std::string body);
+/// Posts what has no reply worth reading. Errors: those of ServiceCalls::body.
+task<Result<void>> tell(ServiceCalls& calls, std::string url, std::string body);
 
 }  // namespace conductorai::integrations

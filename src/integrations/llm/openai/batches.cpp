@@ -97,7 +97,7 @@ task<Result<std::string>> Batches::submit(std::string name, std::vector<BatchEnt
   if (!file) co_return fail(file.error());
   const Object body{
       {"input_file_id", *file}, {"endpoint", endpoint_}, {"completion_window", "24h"}, {"metadata", Object{{kNameKey, name}}}};
-  auto reply = co_await calls_.json(posted(calls_, url("/batches"), core::to_json(body)), kBatchReplyBytesMax);
+  auto reply = co_await calls_.json(calls_.posted(url("/batches"), core::to_json(body)), kBatchReplyBytesMax);
   if (!reply) co_return fail(reply.error());
   co_return id_in(*reply);
 }
@@ -138,9 +138,7 @@ task<Result<BatchLines>> Batches::results(BatchLook ended) {
 }
 
 task<Result<void>> Batches::cancel(std::string id) {
-  auto reply = co_await calls_.body(posted(calls_, url("/batches/" + id + "/cancel"), "{}"), kBatchReplyBytesMax);
-  if (!reply) co_return fail(reply.error());
-  co_return Result<void>{};
+  return tell(calls_, url("/batches/" + id + "/cancel"), "{}");
 }
 
 }  // namespace conductorai::integrations::openai

@@ -24,10 +24,8 @@ task<Result<LLMResponse>> WireProvider::chat(LLMRequest request) {
   reader->on_text(request.on_text);
   AnswerParser parser(std::move(reader));
   std::string error_body;
-  WireRequest sent = calls_.request("POST", protocol.url);
-  sent.headers.emplace_back("content-type", "application/json");
+  WireRequest sent = calls_.posted(protocol.url, std::move(*body));
   sent.headers.emplace_back("accept", "text/event-stream, application/json");
-  sent.body = std::move(*body);
   auto head = co_await calls_.transport().exchange(std::move(sent), [&](const WireHead& so_far, std::string_view piece) {
     if (is_success(so_far.status)) return parser.feed(piece);
     error_body.append(piece.substr(0, kErrorBytesMax - error_body.size()));

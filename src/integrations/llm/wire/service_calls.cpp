@@ -42,6 +42,13 @@ WireRequest ServiceCalls::request(std::string method, std::string url) const {
   return request;
 }
 
+WireRequest ServiceCalls::posted(std::string url, std::string body) const {
+  WireRequest made = request("POST", std::move(url));
+  made.headers.emplace_back("content-type", "application/json");
+  made.body = std::move(body);
+  return made;
+}
+
 std::unexpected<Error> ServiceCalls::failed(Error error, const std::string& url) const {
   error.where = protocol_.provider + " at " + shown_url(url);
   if (error.code == ErrorCode::permission_denied && service_.key.empty())

@@ -19,6 +19,8 @@ class ServiceCalls {
   [[nodiscard]] HttpTransport& transport() const { return transport_; }
 
   [[nodiscard]] WireRequest request(std::string method, std::string url) const;
+  /// A request with a JSON body.
+  [[nodiscard]] WireRequest posted(std::string url, std::string body) const;
   /// The error with its place, and without the key.
   [[nodiscard]] std::unexpected<Error> failed(Error error, const std::string& url) const;
   /// The name of the model a request goes to. Errors: invalid_argument when nobody names one.
