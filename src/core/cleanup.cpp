@@ -21,12 +21,16 @@ bool wants_cleanup(const Decision& decision, const TaskRecord& task) {
 
 void end(Decision& decision, const std::string& reason, bool deadline) {
   if (deadline)
-    decision.emit(WorkflowFailed{.reason = reason, .error = Error{.code = ErrorCode::timeout, .message = reason}});
+    decision.emit(failed_by_deadline(reason));
   else
     decision.emit(WorkflowCancelled{reason});
 }
 
 }  // namespace
+
+WorkflowFailed failed_by_deadline(const std::string& reason) {
+  return {.reason = reason, .error = Error{.code = ErrorCode::timeout, .message = reason}};
+}
 
 std::vector<TaskId> cleanup_tasks(const Decision& decision) {
   std::vector<TaskId> tasks;

@@ -10,6 +10,9 @@ namespace conductorai::core {
 /// cancelled. One that ran already is taken up again.
 [[nodiscard]] std::vector<TaskId> cleanup_tasks(const Decision& decision);
 
+/// The end of one whose own timeout passed.
+[[nodiscard]] WorkflowFailed failed_by_deadline(const std::string& reason);
+
 /// Nothing of a workflow that is being cancelled runs any more: its clean-up begins, or it ends.
 void after_stop(Decision& decision);
 

@@ -149,7 +149,7 @@ class Handler {
         fmt::format("the workflow's timeout of {} s has passed", static_cast<double>(state_.definition->timeout->count()) / 1000);
     const bool live = !in_flight(state_).empty();
     if (!live && cleanup_tasks(decision_).empty()) {
-      decision_.emit(WorkflowFailed{.reason = reason, .error = Error{.code = ErrorCode::timeout, .message = reason}});
+      decision_.emit(failed_by_deadline(reason));
       return {};
     }
     decision_.emit(WorkflowCancelRequested{.reason = reason, .deadline = true});

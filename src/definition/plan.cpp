@@ -98,6 +98,12 @@ std::map<TaskId, std::size_t> levels_of(const std::vector<const TaskDefinition*>
 
 }  // namespace
 
+void name_phases(WorkflowDefinition& definition, const std::vector<AgentDescription>& agents) {
+  std::map<AgentType, Phase> of_agents;
+  for (const AgentDescription& agent : agents) of_agents.emplace(agent.type, agent.phase);
+  core::name_phases(definition, of_agents);
+}
+
 Plan make_plan(const WorkflowDefinition& definition, const std::vector<AgentDescription>& agents) {
   Plan plan{.name = definition.name, .max_rounds = definition.max_rounds, .max_loops = definition.max_loops, .budget = definition.budget};
   const auto phases = core::phases_of(definition);

@@ -42,6 +42,8 @@ struct Plan {
   BudgetDefinition budget;
 };
 
+/// core::name_phases, by what the agents say of themselves.
+void name_phases(WorkflowDefinition& definition, const std::vector<AgentDescription>& agents);
 Plan make_plan(const WorkflowDefinition& definition, const std::vector<AgentDescription>& agents);
 /// The plan for people, each phase drawn as a graph; lines ended by '\n'.
 std::string to_text(const Plan& plan);

@@ -7,6 +7,7 @@
 
 #include "core/state.hpp"
 #include "definition/checks.hpp"
+#include "definition/plan.hpp"
 #include "definition/sections.hpp"
 
 namespace conductorai::definition {
@@ -220,9 +221,7 @@ void check_files(Loading& loading) {
 
 /// An agent that is registered beyond the built-in ones, whose phases the core knows, may belong to a later phase.
 void take_phases(Loading& loading) {
-  std::map<AgentType, Phase> of_agents;
-  for (const AgentDescription& agent : loading.request.agents) of_agents.emplace(agent.type, agent.phase);
-  core::name_phases(loading.draft, of_agents);
+  name_phases(loading.draft, loading.request.agents);
 }
 
 void check(Loading& loading) {

@@ -178,9 +178,7 @@ task<Result<WorkflowView>> ConductorAI::Impl::view(core::WorkflowState state) {
 task<Result<WorkflowView>> ConductorAI::Impl::run_workflow(WorkflowDefinition definition, orchestration::Watcher watcher) {
   auto settled = co_await settle_once();
   if (!settled) co_return fail(settled.error());
-  std::map<AgentType, Phase> of_agents;
-  for (const AgentDescription& agent : house_->descriptions) of_agents.emplace(agent.type, agent.phase);
-  core::name_phases(definition, of_agents);
+  definition::name_phases(definition, house_->descriptions);
   auto ended = co_await house_->engine->run_workflow(std::move(definition), std::move(watcher));
   if (!ended) co_return fail(ended.error());
   forget((*ended)->id);

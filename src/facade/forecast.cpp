@@ -105,9 +105,7 @@ void add_open_questions(Forecast& forecast, const definition::Plan& plan, const 
 }  // namespace
 
 task<Result<Forecast>> make_forecast(House& house, WorkflowDefinition given, Timestamp now) {
-  std::map<AgentType, Phase> of_agents;
-  for (const AgentDescription& agent : house.descriptions) of_agents.emplace(agent.type, agent.phase);
-  core::name_phases(given, of_agents);
+  definition::name_phases(given, house.descriptions);
   const auto definition = std::make_shared<const WorkflowDefinition>(std::move(given));
   const definition::Plan plan = definition::make_plan(*definition, house.descriptions);
   auto chain = priced_chain(*house.llm_services, definition->llm);

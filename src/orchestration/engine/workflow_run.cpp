@@ -134,7 +134,7 @@ task<Result<void>> WorkflowRun::append(const std::vector<Event>& events, std::ve
 
 task<void> WorkflowRun::merge(core::RecordResult& record) {
   const TaskResult& result = *record.result;
-  if (result.status != ResultStatus::completed || result.commit.empty() || !attempt_is_live(result.id)) co_return;
+  if (result.status != ResultStatus::completed || !attempt_is_live(result.id)) co_return;
   crash_point("engine.before_merge");
   auto merged = co_await ports_.workspaces.merge(repo_, state_.head, result.commit, "Merge " + to_string(result.id), ports_.clock.now());
   if (!merged) {

@@ -47,6 +47,7 @@ class WorkflowRun {
  private:
   task<Result<void>> turn(std::vector<Inbound> inbound);
   task<Result<void>> append(const std::vector<Event>& events, std::vector<std::int64_t> consumed);
+  /// REQUIRES: its result has a commit.
   task<void> merge(core::RecordResult& record);
   task<Result<void>> act(std::vector<core::Effect> effects);
   void announce(std::vector<Event> events);
