@@ -42,20 +42,21 @@ AttemptContext::~AttemptContext() = default;
 
 // Anew when a secret has become known since: an attempt beside this one may have read it.
 const SecretMask& AttemptContext::mask() {
-  std::vector<std::string> secrets = secrets_of(services_, *assignment_->workflow);
-  if (secrets.size() != secrets_known_) {
-    secrets_known_ = secrets.size();
-    mask_ = SecretMask(secrets);
+  const std::size_t booked = services_.secrets ? services_.secrets->values().size() : 0;
+  if (booked != secrets_booked_) {
+    secrets_booked_ = booked;
+    mask_ = SecretMask(secrets_of(services_, *assignment_->workflow));
   }
   return mask_;
 }
 
 Shared<TaskResult> AttemptContext::without_secrets(Shared<TaskResult> result) {
-  if (mask().empty()) return result;
+  const SecretMask& known = mask();
+  if (known.empty()) return result;
   const std::string text = core::write_json(*result);
-  if (mask().text(text) == text) return result;
+  if (known.text(text) == text) return result;
   const auto value = core::parse_json(text);
-  auto masked = value ? core::read_json<TaskResult>(core::to_json(mask().value(*value))) : fail(value.error());
+  auto masked = value ? core::read_json<TaskResult>(core::to_json(known.value(*value))) : fail(value.error());
   if (masked) return std::move(*masked);
   TaskResult withheld;  // an id or a number of it is a secret: nothing of it can be shown
   withheld.id = result->id;

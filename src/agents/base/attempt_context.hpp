@@ -81,7 +81,7 @@ class AttemptContext final : public TaskContext {
   AgentType type_;
   std::function<void(std::string)> progress_;
   SecretMask mask_;
-  std::size_t secrets_known_ = 0;
+  std::optional<std::size_t> secrets_booked_;  // when the mask was made
   int steps_ = 0;
   std::unique_ptr<BaseLLMProvider> llm_;
   std::shared_ptr<Sandbox> sandbox_;
