@@ -195,6 +195,8 @@ class ConductorAI {
 
   Result<void> register_agent(std::unique_ptr<BaseAgent> agent);
   [[nodiscard]] std::vector<AgentDescription> agent_descriptions() const;
+  /// Of the built-in agents, without an instance: nothing is opened or started.
+  [[nodiscard]] static std::vector<AgentDescription> built_in_agents();
 
   /// `created` is called once with the id, after workflow.started is durable. Returns when the workflow is terminal, PAUSED, or
   /// interrupted (status IN_PROGRESS, owner "none (interrupted)").

@@ -55,8 +55,7 @@ void print_states(const std::vector<AgentState>& states) {
 }
 
 int agents(const Globals& globals, const AgentsOptions&) {
-  auto known = known_agents();
-  if (!known) return report(known.error());
+  const auto known = ConductorAI::built_in_agents();
   std::vector<AgentState> states;
   auto session = Session::open(globals, {});
   if (session) {
@@ -69,7 +68,7 @@ int agents(const Globals& globals, const AgentsOptions&) {
   if (globals.json) {
     for (const auto& state : states) std::cout << state_line(state) << "\n";
   } else {
-    print_types(*known);
+    print_types(known);
     print_states(states);
   }
   std::cout << std::flush;

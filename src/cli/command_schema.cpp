@@ -18,9 +18,7 @@ int schema(const Globals&, const SchemaOptions& options) {
     std::cout << definition::config_schema() << std::endl;
     return kOk;
   }
-  auto agents = known_agents();
-  if (!agents) return report(agents.error());
-  std::cout << definition::workflow_schema(*agents) << std::endl;
+  std::cout << definition::workflow_schema(ConductorAI::built_in_agents()) << std::endl;
   return kOk;
 }
 

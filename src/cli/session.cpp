@@ -52,26 +52,6 @@ std::string lower(std::string text) {
   return text;
 }
 
-/// A folder that goes with its owner.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::error_code error;
-    std::string name = (fs::temp_directory_path(error) / "conductorai-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code error;
-    if (!path_.empty()) fs::remove_all(path_, error);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 }  // namespace
 
 std::map<std::string, std::string> environment() {
@@ -206,16 +186,6 @@ Result<OpenedWorkflow> open_workflow(const Globals& globals, const std::string& 
   auto found = (*session)->find(id);
   if (!found) return fail(found.error());
   return OpenedWorkflow{std::move(*session), std::move(*found)};
-}
-
-Result<std::vector<AgentDescription>> known_agents() {
-  TemporaryFolder folder;
-  ConductorAI ai(
-      {.project_root = folder.path(), .state_dir = folder.path(), .state = "memory", .artifacts = "memory", .agents_per_type = 1});
-  if (auto ready = ai.initialize(); !ready) return fail(ready.error());
-  auto agents = ai.agent_descriptions();
-  ai.shutdown();
-  return agents;
 }
 
 void warn(const definition::Config& config, const std::string& sentence) {

@@ -69,9 +69,6 @@ Result<definition::Config> load_configuration(const Globals& globals, const Proj
 /// What the configuration says of the library: its stores, agents, limits and models.
 Options configured_options(const Project& project, const definition::Config& config);
 
-/// The agents of this build, without touching any state.
-Result<std::vector<AgentDescription>> known_agents();
-
 /// On stderr, unless runtime.log-level leaves warnings out.
 void warn(const definition::Config& config, const std::string& sentence);
 

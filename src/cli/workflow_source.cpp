@@ -67,16 +67,14 @@ std::optional<SourcedWorkflow> load_source(const WorkflowSource& source, const P
     request.requirement = standard_input();
   else if (!source.requirement.empty())
     request.requirement_file = source.requirement;
-  auto agents = known_agents();
-  if (!agents) return failed(agents.error());
-  request.agents = *agents;
+  request.agents = ConductorAI::built_in_agents();
   auto loaded = definition::load_workflow(request);
   if (!loaded) {
     for (const Error& problem : loaded.error()) exit_code = report(problem);
     return std::nullopt;
   }
   definition::apply_config(config, loaded->definition);
-  return SourcedWorkflow{.loaded = std::move(*loaded), .agents = std::move(*agents)};
+  return SourcedWorkflow{.loaded = std::move(*loaded), .agents = std::move(request.agents)};
 }
 
 }  // namespace conductorai::cli

@@ -104,15 +104,12 @@ std::function<task<Result<std::filesystem::path>>(std::shared_ptr<const TaskAssi
 
 void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkArea area, std::map<std::string, std::string> environment) {
   const infrastructure::SandboxOptions options{.state_dir = house.options.state_dir};
-  // One sandbox object serves all commands; which of the two is the workflow's choice.
-  const std::shared_ptr<Sandbox> walls = infrastructure::make_bubblewrap_sandbox(loop, options);
-  const std::shared_ptr<Sandbox> none = infrastructure::make_no_sandbox(loop, options);
   // Any variable that names a secret: without a sandbox a command can read more than it was given.
   std::vector<std::string> names;
   names.reserve(environment.size());
   for (const auto& [name, value] : environment) names.push_back(name);
   for (std::string& secret : agents::secrets_in(environment, names)) house.secrets->add(std::move(secret));
-  house.host_services = [&house, &loop, area, walls, none, environment = std::move(environment)] {
+  house.host_services = [&house, &loop, area, options, environment = std::move(environment)] {
     return agents::HostServices{
         .executor = loop,
         .clock = loop,
@@ -121,8 +118,13 @@ void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkAr
         .states = *house.states,
         .artifacts = *house.artifacts,
         .workspaces = *house.workspaces,
-        .sandbox = [walls, none](const SandboxDefinition& wanted) -> Result<std::shared_ptr<Sandbox>> {
-          return wanted.enabled ? walls : none;
+        .sandbox = [&house, &loop, options](const SandboxDefinition& wanted) -> Result<std::shared_ptr<Sandbox>> {
+          // One serves all commands of its kind; which of the two is the workflow's choice.
+          std::shared_ptr<Sandbox>& chosen = wanted.enabled ? house.walls : house.no_walls;
+          if (!chosen)
+            chosen =
+                wanted.enabled ? infrastructure::make_bubblewrap_sandbox(loop, options) : infrastructure::make_no_sandbox(loop, options);
+          return chosen;
         },
         .llm = [&house](std::shared_ptr<const TaskAssignment> assignment) { return house.models->open(std::move(assignment)); },
         .repository = repositories(house),
@@ -160,7 +162,8 @@ Result<void> check_counts(const Options& options) {
   return {};
 }
 
-Result<void> add_built_in_agents(House& house, runtime::Loop& loop) {
+/// What they are made with are `house`'s releases, prober and policies; nothing of it is used yet.
+std::vector<std::unique_ptr<BaseAgent>> make_built_in_agents(House& house, runtime::Loop& loop) {
   const int capacity = house.options.agent_capacity;
   const std::function<Result<void>(const PolicyContext&)> enforce = [&house](const PolicyContext& about) {
     return house.policies->enforce(about);
@@ -177,14 +180,14 @@ Result<void> add_built_in_agents(House& house, runtime::Loop& loop) {
       [&](AgentId id) { return agents::make_deploying_agent(std::move(id), capacity, *house.releases, enforce); },
       [&](AgentId id) { return agents::make_monitor_agent(std::move(id), capacity, *house.prober, *house.releases); },
       [&](AgentId id) { return agents::make_command_agent(std::move(id), capacity, enforce); }};
+  std::vector<std::unique_ptr<BaseAgent>> agents;
   for (std::size_t i = 0; i < kBuiltIn.size(); ++i) {
     const std::string type(kBuiltIn.at(i));
     const auto own = house.options.agents.find(type);
     const int count = own == house.options.agents.end() ? house.options.agents_per_type : own->second;
-    for (int n = 1; n <= count; ++n)
-      if (auto added = house.add_agent(make.at(i)(AgentId(type + (n < 10 ? "-0" : "-") + std::to_string(n)))); !added) return added;
+    for (int n = 1; n <= count; ++n) agents.push_back(make.at(i)(AgentId(type + (n < 10 ? "-0" : "-") + std::to_string(n))));
   }
-  return {};
+  return agents;
 }
 
 }  // namespace
@@ -245,8 +248,20 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
       house->options.project_root);
   open_live_text(*house);
   add_host_services(*house, loop, *area, std::move(environment));
-  if (auto added = add_built_in_agents(*house, loop); !added) return fail(added.error());
+  for (auto& agent : make_built_in_agents(*house, loop))
+    if (auto added = house->add_agent(std::move(agent)); !added) return fail(added.error());
   return house;
+}
+
+std::vector<AgentDescription> built_in_agents() {
+  runtime::Loop loop;
+  House house;
+  house.options.agents_per_type = 1;
+  house.releases = infrastructure::make_release_manager(loop, {});
+  house.prober = std::make_unique<infrastructure::NetworkProber>(loop);
+  std::vector<AgentDescription> descriptions;
+  for (const auto& agent : make_built_in_agents(house, loop)) descriptions.push_back(agent->description());
+  return descriptions;
 }
 
 Result<void> House::add_agent(std::unique_ptr<BaseAgent> agent) {

@@ -345,6 +345,10 @@ std::vector<AgentDescription> ConductorAI::agent_descriptions() const {
   return house == nullptr ? std::vector<AgentDescription>{} : house->descriptions;
 }
 
+std::vector<AgentDescription> ConductorAI::built_in_agents() {
+  return facade::built_in_agents();
+}
+
 Result<WorkflowView> ConductorAI::run_workflow(WorkflowDefinition definition, std::function<void(const EventRecord&)> on_event) {
   return impl_->run(impl_->run_workflow(std::move(definition), std::move(on_event)));
 }

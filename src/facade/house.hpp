@@ -38,6 +38,8 @@ struct House {
   std::unique_ptr<Subscription> progress;
   std::function<void(AnswerPiece)> on_text;            // of answers as they come; empty: nobody could watch
   std::function<void(const WorkflowId&)> forget_text;  // of a workflow that runs here no longer
+  std::shared_ptr<Sandbox> walls;                      // made when the first attempt asks for it, as it starts a process
+  std::shared_ptr<Sandbox> no_walls;                   // `--sandbox=none`
   std::function<agents::HostServices()> host_services;
   std::vector<std::unique_ptr<agents::AgentHost>> hosts;
   std::vector<AgentDescription> descriptions;  // a type once
@@ -53,6 +55,9 @@ struct House {
 /// Tells what models answer in the process that runs the workflow, until what it returns is called and awaited.
 std::function<task<void>()> follow_text(runtime::Loop& loop, const Options& options, WorkflowId workflow,
                                         std::function<void(const AnswerPiece&)> told);
+
+/// Of the built-in agents, without opening anything.
+std::vector<AgentDescription> built_in_agents();
 
 /// Opens the stores and wires all components; registers the built-in agents.
 /// Errors: those of opening the stores and the work area.

@@ -91,13 +91,9 @@ StepFinish AttemptContext::finish_of(const Prepared& command, StepStatus status,
 }
 
 task<Result<CommandOutcome>> AttemptContext::perform(Prepared command) {
-  if (sandbox_ == nullptr) {
-    auto made = services_.sandbox(assignment_->workflow->sandbox);
-    if (!made) {
-      (void)co_await runtime::shielded(settle(finish_of(command, StepStatus::failed, error_body(made.error()))));
-      co_return fail(made.error());
-    }
-    sandbox_ = std::move(*made);
+  if (auto made = make_sandbox(); !made) {
+    (void)co_await runtime::shielded(settle(finish_of(command, StepStatus::failed, error_body(made.error()))));
+    co_return fail(made.error());
   }
   if (!command.request.label.empty()) progress(command.request.label);
   auto stopped = std::make_shared<CommandResult>();

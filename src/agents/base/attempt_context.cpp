@@ -99,6 +99,7 @@ void AttemptContext::show(const std::string& ordinal, std::string text) {
 
 task<Result<Workspace*>> AttemptContext::workspace() {
   if (workspace_ != nullptr) co_return workspace_.get();
+  (void)make_sandbox();  // it gets ready while the files are laid out; where it cannot be had, the first command says so
   auto repository = co_await services_.repository(assignment_);
   if (!repository) co_return fail(repository.error());
   auto opened =
@@ -107,6 +108,14 @@ task<Result<Workspace*>> AttemptContext::workspace() {
   repository_ = std::move(*repository);
   workspace_ = std::move(*opened);
   co_return workspace_.get();
+}
+
+Result<void> AttemptContext::make_sandbox() {
+  if (sandbox_ != nullptr) return {};
+  auto made = services_.sandbox(assignment_->workflow->sandbox);
+  if (!made) return fail(made.error());
+  sandbox_ = std::move(*made);
+  return {};
 }
 
 ArtifactRecord AttemptContext::record_of(std::string name, std::string type) const {

@@ -57,6 +57,7 @@ class AttemptContext final : public TaskContext {
   [[nodiscard]] std::string next_ordinal() { return std::to_string(++steps_); }
   [[nodiscard]] ArtifactRecord record_of(std::string name, std::string type) const;
   [[nodiscard]] bool networked(const CommandRequest& request) const;
+  Result<void> make_sandbox();
   [[nodiscard]] SandboxCommand sandbox_command(const Prepared& command, const std::filesystem::path& root);
   task<Result<StepBegun>> begin(Prepared& command);
   task<Result<CommandOutcome>> perform(Prepared command);

@@ -99,7 +99,10 @@ Result<LaunchSpec> BubblewrapRun::prepare(const SandboxCommand& command, const s
   spec.descriptors = descriptors_of(pipes_, given_);
   spec.user = grounds_.user();
   spec.limits = rlimits_of(command.limits);
-  if (cgroup_) spec.cgroup_procs = cgroup_->procs();
+  if (cgroup_) {
+    spec.cgroup_tasks = cgroup_->tasks();
+    spec.cgroup_folder = cgroup_->folder();
+  }
   return spec;
 }
 
@@ -108,7 +111,8 @@ task<Result<Warden::Launched>> BubblewrapRun::start(LaunchSpec spec) {
   if (!launched && launched.error().where == "cgroup") {
     // A cgroup that cannot be joined after all is done without.
     cgroup_.reset();
-    spec.cgroup_procs.clear();
+    spec.cgroup_tasks.clear();
+    spec.cgroup_folder = -1;
     launched = co_await warden_.launch(std::move(spec));
   }
   pipes_.in.reset();

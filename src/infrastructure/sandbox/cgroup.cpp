@@ -93,7 +93,7 @@ std::unique_ptr<Cgroup> Cgroup::make(const fs::path& root, const std::string& se
 
 bool Cgroup::join_version_2(const fs::path& parent, const std::string& name, CgroupLimits limits) {
   const fs::path folder = parent / name;
-  if (!add_folder(folder) || !write_text(folder / "memory.max", std::to_string(limits.memory_bytes)) ||
+  if (!add_folder(folder, "") || !write_text(folder / "memory.max", std::to_string(limits.memory_bytes)) ||
       !write_text(folder / "pids.max", std::to_string(limits.tasks)))
     return false;
   write_text(folder / "memory.swap.max", "0");  // absent without swap
@@ -108,31 +108,32 @@ bool Cgroup::join_version_1(const fs::path& root, const std::string& self, const
   if (memory.empty() || pids.empty()) return false;
   memory_ = memory / name;
   pids_ = pids / name;
-  if (!add_folder(memory_) || !write_text(memory_ / "memory.limit_in_bytes", std::to_string(limits.memory_bytes))) return false;
+  if (!add_folder(memory_, "tasks") || !write_text(memory_ / "memory.limit_in_bytes", std::to_string(limits.memory_bytes))) return false;
   write_text(memory_ / "memory.memsw.limit_in_bytes", std::to_string(limits.memory_bytes));  // absent without swap accounting
-  if (pids_ != memory_ && !add_folder(pids_)) return false;
+  if (pids_ != memory_ && !add_folder(pids_, "tasks")) return false;
   if (!write_text(pids_ / "pids.max", std::to_string(limits.tasks))) return false;
   version_ = 1;
   return true;
 }
 
-bool Cgroup::add_folder(fs::path folder) {
+bool Cgroup::add_folder(fs::path folder, const char* way_in) {
   std::error_code error;
   if (!fs::create_directory(folder, error)) return false;
   folders_.push_back(folder);
-  procs_.emplace_back(::open((folder / "cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
-  return static_cast<bool>(procs_.back());
+  ways_in_.emplace_back(::open((folder / way_in).c_str(), (*way_in == '\0' ? O_RDONLY | O_DIRECTORY : O_WRONLY) | O_CLOEXEC));
+  return static_cast<bool>(ways_in_.back());
 }
 
 /// Empty by then: the run's processes are gone.
 Cgroup::~Cgroup() {
-  procs_.clear();
+  ways_in_.clear();
   for (const auto& folder : folders_) ::rmdir(folder.c_str());
 }
 
-std::vector<int> Cgroup::procs() const {
+std::vector<int> Cgroup::tasks() const {
   std::vector<int> out;
-  for (const auto& fd : procs_) out.push_back(fd.get());
+  if (version_ == 1)
+    for (const auto& fd : ways_in_) out.push_back(fd.get());
   return out;
 }
 

@@ -25,8 +25,9 @@ class Cgroup {
   Cgroup(const Cgroup&) = delete;
   Cgroup& operator=(const Cgroup&) = delete;
 
-  /// Open cgroup.procs files; a process that writes "0" to each has joined.
-  [[nodiscard]] std::vector<int> procs() const;
+  /// As LaunchSpec takes them: the open `tasks` files of version 1, the open folder of version 2 (-1 for version 1).
+  [[nodiscard]] std::vector<int> tasks() const;
+  [[nodiscard]] int folder() const { return version_ == 2 ? ways_in_.front().get() : -1; }
   [[nodiscard]] int version() const { return version_; }
   /// The kernel killed something in it for want of memory.
   [[nodiscard]] bool out_of_memory() const;
@@ -38,11 +39,12 @@ class Cgroup {
   Cgroup() = default;
   bool join_version_2(const std::filesystem::path& parent, const std::string& name, CgroupLimits limits);
   bool join_version_1(const std::filesystem::path& root, const std::string& self, const std::string& name, CgroupLimits limits);
-  bool add_folder(std::filesystem::path folder);
+  /// `way_in`: what is opened to join it, below the folder.
+  bool add_folder(std::filesystem::path folder, const char* way_in);
 
   int version_ = 0;
   std::vector<std::filesystem::path> folders_;
-  std::vector<UniqueFd> procs_;
+  std::vector<UniqueFd> ways_in_;
   std::filesystem::path memory_;
   std::filesystem::path pids_;
 };

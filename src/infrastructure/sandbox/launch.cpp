@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -51,8 +52,9 @@ struct Prepared {
   const int* descriptors;
   int descriptor_count;
   int away;  // above every descriptor of the parent that matters
-  const int* cgroups;
+  const int* cgroup_tasks;
   int cgroup_count;
+  int cgroup_folder;  // -1: none
   const ResourceLimit* limits;
   int limit_count;
   bool drop;
@@ -110,7 +112,7 @@ CONDUCTORAI_IN_CHILD void drop_user(const Prepared& p, int report) {
   if (::syscall(SYS_setsid) < 0) give_up(p.report, Stage::session);
   offer_to_oom_killer();  // before the change of user: /proc/self is root's
   for (int n = 0; n < p.cgroup_count; ++n)
-    if (::syscall(SYS_write, p.cgroups[n], "0", 1) < 0) give_up(p.report, Stage::cgroup);
+    if (::syscall(SYS_write, p.cgroup_tasks[n], "0", 1) < 0) give_up(p.report, Stage::cgroup);
   const int report = place_descriptors(p);
   for (int n = 0; n < p.limit_count; ++n) {
     const std::uint64_t both[2] = {p.limits[n].value, p.limits[n].value};
@@ -128,9 +130,18 @@ CONDUCTORAI_IN_CHILD void drop_user(const Prepared& p, int report) {
 }
 
 CONDUCTORAI_IN_CHILD pid_t fork_and_become(const Prepared& p) {
-  const pid_t pid = ::vfork();
+  if (p.cgroup_folder < 0) {
+    const pid_t pid = ::vfork();  // NOLINT(bugprone-unsafe-functions): see launch.hpp
+    if (pid == 0) become(p);
+    return pid;
+  }
+  clone_args arguments{};
+  arguments.flags = CLONE_INTO_CGROUP;
+  arguments.exit_signal = SIGCHLD;
+  arguments.cgroup = static_cast<std::uint64_t>(p.cgroup_folder);
+  const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
   if (pid == 0) become(p);
-  return pid;
+  return static_cast<pid_t>(pid);
 }
 
 /// Never above what we may have: raising needs a capability.
@@ -178,7 +189,7 @@ Result<pid_t> launch(const LaunchSpec& spec) {
   const std::string folder = spec.working_directory.string();
   std::vector<int> in_use = spec.descriptors;
   in_use.push_back(report->write.get());
-  in_use.insert(in_use.end(), spec.cgroup_procs.begin(), spec.cgroup_procs.end());
+  in_use.insert(in_use.end(), spec.cgroup_tasks.begin(), spec.cgroup_tasks.end());
   const Prepared prepared{spec.program.c_str(),
                           argv.data(),
                           envp.data(),
@@ -186,8 +197,9 @@ Result<pid_t> launch(const LaunchSpec& spec) {
                           spec.descriptors.data(),
                           static_cast<int>(spec.descriptors.size()),
                           std::max(*std::ranges::max_element(in_use), 99) + 1,
-                          spec.cgroup_procs.data(),
-                          static_cast<int>(spec.cgroup_procs.size()),
+                          spec.cgroup_tasks.data(),
+                          static_cast<int>(spec.cgroup_tasks.size()),
+                          spec.cgroup_folder,
                           limits.data(),
                           static_cast<int>(limits.size()),
                           spec.user.has_value(),
@@ -201,7 +213,9 @@ Result<pid_t> launch(const LaunchSpec& spec) {
     const AllSignalsBlocked blocked;
     pid = fork_and_become(prepared);
   }
-  if (pid < 0) return fail(ErrorCode::unavailable, std::string("cannot start a process: ") + std::strerror(errno));
+  if (pid < 0)
+    return fail(ErrorCode::unavailable, std::string("cannot start a process: ") + std::strerror(errno),
+                spec.cgroup_folder < 0 ? "" : kStages[static_cast<std::size_t>(Stage::cgroup)]);
   report->write.reset();
   Failure failure{};
   ssize_t got = 0;
@@ -216,7 +230,7 @@ Result<pid_t> launch(const LaunchSpec& spec) {
 namespace {
 
 CONDUCTORAI_IN_CHILD pid_t fork_and_limit(pid_t target, const std::uint64_t* both, bool drop, uid_t uid, gid_t gid) {
-  const pid_t pid = ::vfork();
+  const pid_t pid = ::vfork();  // NOLINT(bugprone-unsafe-functions): see launch.hpp
   if (pid != 0) return pid;
   if (drop && (::syscall(SYS_setgroups, 0, nullptr) < 0 || ::syscall(SYS_setresgid, gid, gid, gid) < 0 ||
                ::syscall(SYS_setresuid, uid, uid, uid) < 0))

@@ -30,7 +30,9 @@ struct LaunchSpec {
   std::vector<int> descriptors;  // [n] becomes descriptor n; nothing else is open in the child
   std::optional<RunAs> user;     // dropped to, without supplementary groups
   std::vector<ResourceLimit> limits;
-  std::vector<int> cgroup_procs;  // open cgroup.procs files to join
+  // A move between groups waits for every thread of the machine, ten milliseconds and more; these two ways do not.
+  std::vector<int> cgroup_tasks;  // open `tasks` files of version 1 groups, to join as a lone thread
+  int cgroup_folder = -1;         // open folder of a version 2 group, to be born in
   int death_signal = 9;           // what the child gets when the calling *thread* ends
 };
 

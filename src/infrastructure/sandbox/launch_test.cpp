@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,6 +80,39 @@ TEST(Launch, DropsToTheUserWithoutGroupsAndSetsLimits) {
   spec.user = RunAs{64738, 64738};
   spec.limits = {{RLIMIT_NOFILE, 123}, {RLIMIT_CORE, 0}};
   EXPECT_EQ(output_of(spec), "64738\n64738\n123\n0\n");
+}
+
+/// A fresh group below the machine's version 2 hierarchy, empty where none can be made.
+std::filesystem::path fresh_group() {
+  for (const char* root : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+    const std::filesystem::path folder = std::filesystem::path(root) / ("launch-test-" + std::to_string(::getpid()));
+    if (::access((std::filesystem::path(root) / "cgroup.controllers").c_str(), F_OK) == 0 && ::mkdir(folder.c_str(), 0755) == 0)
+      return folder;
+  }
+  return {};
+}
+
+TEST(Launch, IsBornInItsGroupOfVersion2) {
+  const auto group = fresh_group();
+  if (group.empty()) GTEST_SKIP() << "no writable cgroup of version 2 here";
+  {
+    const UniqueFd folder(::open(group.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    auto spec = shell("cat /proc/self/cgroup; ls /proc/self/fd | tr '\\n' ' '");
+    spec.cgroup_folder = folder.get();
+    const std::string text = output_of(spec);
+    EXPECT_THAT(text, HasSubstr("0::/" + group.filename().string() + "\n"));
+    EXPECT_THAT(text, HasSubstr("\n0 1 2 3 "));
+  }
+  EXPECT_EQ(::rmdir(group.c_str()), 0);
+}
+
+TEST(Launch, NamesTheGroupItCouldNotJoin) {
+  const UniqueFd elsewhere(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  auto spec = shell("true");
+  spec.cgroup_folder = elsewhere.get();
+  auto pid = launch(spec);
+  ASSERT_FALSE(pid);
+  EXPECT_EQ(pid.error().where, "cgroup");
 }
 
 TEST(Launch, NamesWhatFailed) {

@@ -78,7 +78,8 @@ task<Result<Warden::Launched>> Warden::ask(LaunchSpec spec) {
   if (!report) co_return fail(report.error());
   std::vector<int> descriptors{file.get(), report->write.get()};
   descriptors.insert(descriptors.end(), spec.descriptors.begin(), spec.descriptors.end());
-  descriptors.insert(descriptors.end(), spec.cgroup_procs.begin(), spec.cgroup_procs.end());
+  if (spec.cgroup_folder >= 0) descriptors.push_back(spec.cgroup_folder);
+  descriptors.insert(descriptors.end(), spec.cgroup_tasks.begin(), spec.cgroup_tasks.end());
 
   Answer answer;
   std::vector<UniqueFd> received;

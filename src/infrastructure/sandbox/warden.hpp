@@ -16,8 +16,8 @@ namespace conductorai::infrastructure {
 
 class Warden {
  public:
-  /// `helper`: a program whose main calls sandbox_exec_main. Started at the first launch, and again should it have died.
-  Warden(runtime::Loop& loop, std::filesystem::path helper) : loop_(loop), helper_(std::move(helper)) {}
+  /// `helper`: a program whose main calls sandbox_exec_main. Started at once, and at a launch where that failed or it has died.
+  Warden(runtime::Loop& loop, std::filesystem::path helper) : loop_(loop), helper_(std::move(helper)) { (void)start(); }
   /// Ends what still runs.
   ~Warden();
   Warden(const Warden&) = delete;

@@ -32,7 +32,7 @@ struct Reader {
   template <class T>
   T take() {
     T value{};
-    std::memcpy(&value, rest.data(), sizeof value);
+    rest.copy(reinterpret_cast<char*>(&value), sizeof value);
     rest.remove_prefix(sizeof value);
     return value;
   }
@@ -61,6 +61,7 @@ std::string pack(const LaunchSpec& spec) {
   put(out, spec.user.value_or(RunAs{}));
   put(out, spec.death_signal);
   put(out, spec.descriptors.size());
+  put(out, spec.cgroup_folder >= 0);
   put(out, spec.limits.size());
   for (const auto& limit : spec.limits) put(out, limit);
   return out;
@@ -77,9 +78,10 @@ LaunchSpec unpack(const std::string& bytes, const std::vector<int>& descriptors)
   const auto user = reader.take<RunAs>();
   if (has_user) spec.user = user;
   spec.death_signal = reader.take<int>();
-  const auto count = static_cast<std::ptrdiff_t>(reader.take<std::size_t>());
-  spec.descriptors.assign(descriptors.begin(), descriptors.begin() + count);
-  spec.cgroup_procs.assign(descriptors.begin() + count, descriptors.end());
+  auto rest = descriptors.begin() + static_cast<std::ptrdiff_t>(reader.take<std::size_t>());
+  spec.descriptors.assign(descriptors.begin(), rest);
+  if (reader.take<bool>()) spec.cgroup_folder = *rest++;
+  spec.cgroup_tasks.assign(rest, descriptors.end());
   spec.limits.resize(reader.take<std::size_t>());
   for (auto& limit : spec.limits) limit = reader.take<ResourceLimit>();
   return spec;

@@ -16,7 +16,7 @@ struct Answer {
   char where[256] = {};
 };
 
-/// Descriptors by number of what `spec.descriptors` and `spec.cgroup_procs` hold; the numbers themselves travel beside.
+/// Descriptors by number of what `spec.descriptors` and the cgroup fields hold; the numbers themselves travel beside, in that order.
 std::string pack(const LaunchSpec& spec);
 LaunchSpec unpack(const std::string& bytes, const std::vector<int>& descriptors);
 
