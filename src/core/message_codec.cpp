@@ -79,7 +79,27 @@ Result<MessageBody> read_body_of(std::string_view type, const boost::json::value
   return body;
 }
 
+/// The task's own words; a foreach item has those of its task.
+TaskDefinition as_written(const TaskAssignment& assignment) {
+  const std::string& name = assignment.task.id.value;
+  const std::string_view base = std::string_view(name).substr(0, name.find('['));
+  if (assignment.workflow != nullptr)
+    for (const TaskDefinition& task : assignment.workflow->tasks)
+      if (task.id.value == base) return task;
+  return {.id = assignment.task.id, .agent = assignment.task.agent};
+}
+
 }  // namespace
+
+std::string encode_letter(const AgentMessage& message) {
+  const auto* assignment = std::get_if<Shared<TaskAssignment>>(&message.body);
+  if (assignment == nullptr) return encode_message(message);
+  TaskAssignment kept = **assignment;
+  kept.task = as_written(kept);
+  AgentMessage letter = message;
+  letter.body = Shared<TaskAssignment>(std::move(kept));
+  return encode_message(letter);
+}
 
 std::string encode_message(const AgentMessage& message) {
   std::string out = write_json(Envelope{.type = std::string(kTypes[message.body.index()]),

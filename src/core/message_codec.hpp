@@ -15,6 +15,9 @@
 namespace conductorai::core {
 
 std::string encode_message(const AgentMessage& message);
+/// What a dead letter keeps: as encode_message, but the task of an assignment as its workflow file has it. What expressions gave, a
+/// variable of the host among it, never comes to lie in a store.
+std::string encode_letter(const AgentMessage& message);
 /// Errors: data_corrupted (not our format), unsupported (unknown type or newer version: names it).
 Result<AgentMessage> decode_message(std::string_view json);
 

@@ -64,6 +64,19 @@ TEST(MessageCodec, KeepsEveryAlternativeOfTheBody) {
   }
 }
 
+TEST(MessageCodec, ALetterHoldsTheTaskAsItWasWrittenNotWhatExpressionsGave) {
+  TaskAssignment evaluated = assignment();
+  evaluated.task.with = {{"env", Object{{"TOKEN", "correct-horse-battery"}}}};
+  const std::string letter = encode_letter({.channel = "c", .body = evaluated});
+  EXPECT_EQ(letter.find("correct-horse"), std::string::npos) << letter;
+  const TaskAssignment back = std::get<Shared<TaskAssignment>>(decode_message(letter)->body);
+  EXPECT_EQ(back.id, kAttempt);
+  EXPECT_EQ(back.task, assignment().workflow->tasks.front());
+  evaluated.workflow = std::make_shared<WorkflowDefinition>();  // a task that nobody wrote
+  EXPECT_EQ(encode_letter({.channel = "c", .body = evaluated}).find("correct-horse"), std::string::npos);
+  EXPECT_EQ(encode_letter({.channel = "c", .body = Value("x")}), encode_message({.channel = "c", .body = Value("x")}));
+}
+
 TEST(MessageCodec, KeepsTheWholeAssignment) {
   const TaskAssignment back = std::get<Shared<TaskAssignment>>(round_trip({.channel = "c", .body = assignment()}).body);
   EXPECT_EQ(back.id, kAttempt);

@@ -246,6 +246,20 @@ class Gated(harness.ProjectTest):
         self.assertEqual(unknown.code, 2, unknown)
         self.assertIn("no such dead letter", unknown.err)
 
+    def test_a_dead_letter_holds_no_secret_of_the_environment(self):
+        project = self.project()
+        project.write("conductorai.yaml", {"runtime": {"agents-per-type": 1, "breaker-failures": 1, "breaker-open": "1h", "breaker-wait": "200ms"}})
+        project.write("w.yaml", dict(command_workflow(a={"agent": "command", "timeout-minutes": 0.01, "retry": {"max-attempts": 2, "backoff": "1ms"},
+                                                         "with": {"run": "sleep 60", "env": {"COPY": "${{ env.MY_TOKEN }}"}}}), env=["MY_TOKEN"]))
+        failed = project.run("run", "w.yaml", "--json", env={"MY_TOKEN": "correct-horse-battery"})
+        self.assertEqual(failed.code, 4, failed)
+        letters = project.run("dlq", "list", "--json")
+        self.assertEqual(len(letters.lines), 1)
+        self.assertNotIn("correct-horse", letters.out + failed.out)
+        for file in (project.folder / ".conductorai").rglob("*"):
+            if file.is_file():
+                self.assertNotIn(b"correct-horse", file.read_bytes(), file)
+
     def test_a_dead_letter_is_dropped(self):
         project, _, workflow_id, number = self.dead_letter()
         self.assertEqual(project.run("dlq", "drop", number).code, 0)

@@ -147,7 +147,7 @@ void MemoryMessageBus::Impl::record(const AgentMessage& message, std::string_vie
   }
   writes->spawn(write(shared_from_this(), DeadLetter{.channel = message.channel,
                                                      .reason = std::string(reason),
-                                                     .message = core::encode_message(message),
+                                                     .message = core::encode_letter(message),
                                                      .workflow = workflow_of(message),
                                                      .at = clock.now()}));
 }

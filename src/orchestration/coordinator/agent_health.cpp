@@ -111,7 +111,7 @@ void AgentCoordinator::Impl::give_up_waiting(TypePool& pool) {
     const std::string channel = "conductor:workflow:" + dispatch->id.workflow.value;
     dispatch->letter = std::make_unique<DeadLetter>(DeadLetter{.channel = channel,
                                                                .reason = "breaker_open",
-                                                               .message = core::encode_message({.channel = channel,
+                                                               .message = core::encode_letter({.channel = channel,
                                                                                                 .from = "conductor:coordinator",
                                                                                                 .priority = dispatch->priority,
                                                                                                 .must_deliver = true,
