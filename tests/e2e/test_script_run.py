@@ -16,7 +16,7 @@ class ScriptRun(harness.ProjectTest):
         """script/ and the example as they are; the build is this test's binary, which ninja finds up to date."""
         project = self.project()
         shutil.copytree(harness.ROOT / "script", project.folder / "script")
-        shutil.copytree(harness.ROOT / "examples" / "url-shortener", project.folder / "examples" / "url-shortener")
+        shutil.copytree(harness.ROOT / "examples", project.folder / "examples")
         project.write("build/release/build.ninja", "build conductorai: phony\n")
         shutil.copy(harness.BINARY, project.folder / "build/release/conductorai")
         (project.folder / "home").mkdir()
@@ -61,6 +61,25 @@ class ScriptRun(harness.ProjectTest):
         self.assertEqual(ask(url, "GET", "/healthz")[0], 200)
         owners = {os.stat(f"/proc/{pid}").st_uid for pid, _ in harness.children_of(str(project.folder))}
         self.assertEqual(owners, {user})
+
+    def existing_projects(self, user):
+        project = self.checkout(user)
+        for name, tests in (("fix-a-bug", 7), ("cpp-sanitizer", 5)):
+            for run in ("first", "second"):
+                with self.subTest(name, run=run):
+                    done = self.typed(project, "script/run", f"examples/{name}", "--json", user=user)
+                    self.assertEqual((done.code, done.result["status"], done.result["rounds"]), (0, "COMPLETED", 2), done)
+                    self.assertIn(tests, [e.get("passed") for e in done.result["tasks"]["test"]["evidence"]])
+                    self.assertNotIn("still serving", done.out)
+            commits = harness.git(project.folder / "build/demo" / name, "-c", "safe.directory=*", "log", "--format=%s", "main")
+            self.assertEqual(commits, "As it was")
+
+    def test_an_example_of_an_existing_project_is_run_in_a_repository_of_its_own(self):
+        self.existing_projects(os.geteuid())
+
+    @unittest.skipIf(os.geteuid() != 0, "not root: the other test is the ordinary user's already")
+    def test_an_ordinary_user_runs_these_examples_too(self):
+        self.existing_projects(USER)
 
     def test_the_second_run_replaces_the_service_without_a_failed_request(self):
         self.twice(os.geteuid())
