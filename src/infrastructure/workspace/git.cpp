@@ -196,8 +196,9 @@ Result<void> put_file(const fs::path& file, std::string_view text) {
   out.close();
   std::error_code error;
   if (out) fs::rename(fresh, file, error);
-  if (!out || error) return fail(ErrorCode::unavailable, "cannot write", file.string(), "the state directory must be writable");
-  return {};
+  if (out && !error) return {};
+  fs::remove(fresh, error);
+  return fail(ErrorCode::unavailable, "cannot write", file.string(), "the state directory must be writable");
 }
 
 Result<GitStore> open_store(const fs::path& state_dir, const GitRepository& repository) {
