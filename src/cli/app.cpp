@@ -1,5 +1,6 @@
 #include "cli/app.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -33,7 +34,17 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   while (!what.empty() && what.back() == '\n') what.pop_back();
   for (char& c : what)
     if (c == '\n') c = ' ';
-  return report({.code = ErrorCode::invalid_argument, .message = what, .hint = "conductorai --help"});
+  std::string help = "conductorai";
+  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    help += " " + at->get_name();
+  }
+  return report({.code = ErrorCode::invalid_argument, .message = what, .hint = help + " --help"});
+}
+
+/// An unset variable of the shell between quotes would mean "the only one there is" to a command that takes an id.
+bool holds_empty_word(int argc, char** argv) {
+  return std::any_of(argv + std::min(argc, 1), argv + argc, [](const char* word) { return *word == '\0'; });
 }
 
 /// What was asked for is not done where it could not be printed (a full disk behind a redirection).
@@ -56,10 +67,14 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "conductorai " CONDUCTORAI_VERSION);
   declare_globals(app, line.globals);
   declare_commands(app, line);
+  if (holds_empty_word(argc, argv))
+    return report({.code = ErrorCode::invalid_argument,
+                   .message = "an argument is empty",
+                   .hint = "is a variable of the shell not set? Leave the argument out if that is meant"});
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& done) {
-    return app.exit(done);  // --help, --version
+    return delivered(app.exit(done));  // --help, --version
   } catch (const CLI::ParseError& error) {
     if (argc <= 1) {
       std::cerr << app.help();

@@ -3,6 +3,7 @@
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/files.hpp"
+#include "cli/json_lines.hpp"
 #include "cli/session.hpp"
 #include "cli/text.hpp"
 
@@ -28,6 +29,11 @@ int init(const Globals&, const InitOptions& options) {
 int show(const Globals& globals, const ShowOptions&) {
   auto config = load_configuration(globals, find_project(".", globals.state_dir), {});
   if (!config) return report(config.error());
+  if (globals.json) {
+    for (const auto& [key, value, origin] : definition::shown_settings(*config))
+      std::cout << JsonLine().text("type", "setting").text("key", key).text_or_null("value", value).text("origin", origin).str() << "\n";
+    return kOk;
+  }
   std::cout << clean_text(definition::show_config(*config)) << std::flush;
   return kOk;
 }

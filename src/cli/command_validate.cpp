@@ -4,6 +4,7 @@
 
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/json_lines.hpp"
 #include "cli/session.hpp"
 #include "cli/text.hpp"
 #include "cli/workflow_source.hpp"
@@ -21,6 +22,17 @@ int validate(const Globals& globals, const WorkflowSource& source) {
   if (!sourced) return code;
   for (const auto& warning : sourced->loaded.warnings) warn(*config, warning);
   const auto& definition = sourced->loaded.definition;
+  if (globals.json) {
+    std::cout << JsonLine()
+                     .text("type", "validation")
+                     .text("name", definition.name)
+                     .flag("valid", true)
+                     .number("tasks", static_cast<std::int64_t>(definition.tasks.size()))
+                     .number("warnings", static_cast<std::int64_t>(sourced->loaded.warnings.size()))
+                     .str()
+              << "\n";
+    return kOk;
+  }
   std::cout << fmt::format("{}: valid, {} tasks\n", clean_line(definition.name), definition.tasks.size());
   return kOk;
 }

@@ -246,16 +246,23 @@ void apply_config(const Config& config, WorkflowDefinition& definition) {
   for (TaskDefinition& task : definition.tasks) keep_stricter(task.timeout, config.runtime.task_timeout);
 }
 
-std::string show_config(const Config& config) {
-  std::size_t width = 0;
-  for (const ConfigKey& key : config_keys()) width = std::max(width, key.path.size());
-  std::string text;
+std::vector<ShownSetting> shown_settings(const Config& config) {
+  std::vector<ShownSetting> settings;
   for (const ConfigKey& key : config_keys()) {
-    const std::string value = key.shown(config);
     const auto source = config.sources.find(key.path);
-    text += fmt::format("{:<{}}  {:<28}  {}\n", key.path, width, value.empty() ? "-" : value,
-                        source == config.sources.end() ? "default" : source->second);
+    settings.push_back(
+        {.key = key.path, .value = key.shown(config), .origin = source == config.sources.end() ? "default" : source->second});
   }
+  return settings;
+}
+
+std::string show_config(const Config& config) {
+  const auto settings = shown_settings(config);
+  std::size_t width = 0;
+  for (const auto& setting : settings) width = std::max(width, setting.key.size());
+  std::string text;
+  for (const auto& [key, value, origin] : settings)
+    text += fmt::format("{:<{}}  {:<28}  {}\n", key, width, value.empty() ? "-" : value, origin);
   return text;
 }
 

@@ -119,6 +119,10 @@ std::vector<std::string> readable_secrets(const Config& config);
 
 /// Every key with value and origin, one a line; secrets as "(set)".
 std::string show_config(const Config& config);
+struct ShownSetting {
+  std::string key, value, origin;  // as show_config shows them; an empty value is none
+};
+std::vector<ShownSetting> shown_settings(const Config& config);
 /// The commented conductorai.yaml of `config init`; loads as it stands and changes nothing.
 std::string config_template();
 /// JSON Schema, draft 7, of conductorai.yaml.

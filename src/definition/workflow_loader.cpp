@@ -116,7 +116,13 @@ void take_requirement(Loading& loading) {
   loading.found.push_back(std::move(error));
 }
 
-/// "# Rational numbers" → "Rational numbers"
+/// A line of "=" or "-" between headings names nothing.
+bool has_words(std::string_view text) {
+  return std::ranges::any_of(
+      text, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80; });
+}
+
+/// "# Rational numbers" → "Rational numbers"; empty where no line is a heading.
 std::string first_heading(std::string_view text) {
   while (!text.empty()) {
     std::string_view line = text.substr(0, text.find('\n'));
@@ -127,7 +133,7 @@ std::string first_heading(std::string_view text) {
     for (const char c : line)
       if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) name += c;
     const auto begin = name.find_first_not_of(" \t");
-    if (begin == std::string::npos) continue;
+    if (begin == std::string::npos || !has_words(name)) continue;
     name = name.substr(begin, name.find_last_not_of(" #") - begin + 1);
     while (name.size() > 100) {
       do name.pop_back();
@@ -135,7 +141,14 @@ std::string first_heading(std::string_view text) {
     }
     if (document::find_invalid_utf8(name) == std::string::npos && !name.empty()) return name;
   }
-  return "requirement";
+  return {};
+}
+
+std::string name_of_requirement(const Loading& loading) {
+  if (std::string heading = first_heading(loading.draft.requirement); !heading.empty()) return heading;
+  const std::string stem = loading.request.requirement_file ? loading.request.requirement_file->stem().string() : std::string();
+  const bool plain = std::ranges::none_of(stem, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  return has_words(stem) && plain && document::find_invalid_utf8(stem) == std::string::npos ? stem : "requirement";
 }
 
 void take_inputs(Loading& loading) {
@@ -187,7 +200,7 @@ void take_standard_tasks(Loading& loading) {
 void check_mandatory(Loading& loading) {
   Draft& draft = loading.draft;
   const bool from_file = loading.request.file || loading.request.text;
-  if (!from_file && draft.name.empty()) draft.name = first_heading(draft.requirement);
+  if (!from_file && draft.name.empty()) draft.name = name_of_requirement(loading);
   if (draft.has_tasks && draft.tasks.empty()) {
     loading.problems.add(loading.root.find("tasks")->at, "tasks: expected at least one task",
                          "leave the key out for the seven standard tasks");

@@ -93,6 +93,8 @@ TEST(LoadWorkflow, MakesAWorkflowOfARequirementAlone) {
   EXPECT_EQ(loaded->definition.requirement, "Some words.\n\n## Rational numbers ##\nmore");
   EXPECT_EQ(loaded->definition.inputs.at("n"), Value(8));
   EXPECT_EQ(load_workflow({.requirement = "x", .agents = all_agents()})->definition.name, "requirement");
+  EXPECT_EQ(load_workflow({.requirement = "# ======\n# Payment webhooks\n# ======\n", .agents = all_agents()})->definition.name,
+            "Payment webhooks");
   EXPECT_EQ(problems_of(load_workflow({.requirement = " \n", .agents = all_agents()})), "the requirement is empty (--requirement)\n");
   EXPECT_THAT(problems_of(load_workflow({.agents = all_agents()})), HasSubstr("a requirement is missing"));
 }

@@ -54,6 +54,35 @@ class Refusals(harness.ProjectTest):
         self.assertEqual(project.run("run", "w.yaml").code, 0)
         self.assert_refused(project.run("status", "wf-NOPE"), 2, "wf-NOPE")
 
+    def test_a_wrong_flag_names_the_help_of_its_command(self):
+        project = self.project()
+        self.assert_refused(project.run("dlq", "requeue"), 2, "hint: conductorai dlq requeue --help")
+        self.assert_refused(project.run("list", "--nonsense"), 2, "hint: conductorai list --help")
+        self.assert_refused(project.run("stauts"), 2, "hint: conductorai --help")
+
+    def test_an_empty_argument_is_not_the_only_workflow_there_is(self):
+        project = self.project()
+        project.write("w.yaml", {"name": "x", "tasks": {"a": dict(OK_TASK["a"], approval=True)}})
+        self.assertEqual(project.run("run", "w.yaml").code, 3)
+        for command in ("cancel", "approve", "resume", "status"):
+            self.assert_refused(project.run(command, ""), 2, "an argument is empty")
+        self.assertEqual(project.run("status", "--json").result["status"], "PAUSED")
+
+    def test_what_looks_prints_json_where_asked(self):
+        project = self.project()
+        project.write("w.yaml", {"name": "x", "tasks": OK_TASK})
+        self.assertEqual(project.run("validate", "w.yaml", "--json").lines,
+                         [{"type": "validation", "name": "x", "valid": True, "tasks": 1, "warnings": 0}])
+        settings = project.run("config", "show", "--json")
+        self.assertEqual(len(settings.lines), len(settings.out.splitlines()))
+        self.assertIn({"type": "setting", "key": "llm.provider", "value": None, "origin": "default"}, settings.lines)
+
+    def test_a_requirement_without_a_title_is_named_after_its_file(self):
+        project = self.project()
+        project.write("area.txt", "Compute areas.\n")
+        done = project.run("plan", "--requirement", "area.txt", "--llm", "mock", "--json")
+        self.assertEqual((done.code, done.lines[0]["name"]), (0, "area"), done)
+
     def test_nothing_configured_names_the_mock(self):
         project = self.project()
         self.assert_refused(project.run("run", "--requirement", "-", stdin="do it"), 4, "--llm mock")
