@@ -17,6 +17,10 @@ std::string times(int count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
+std::string_view path_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
 /// One changed file, before and after.
 struct Compared {
   const FileChange& change;
@@ -77,7 +81,10 @@ class Guard {
       if (!seen.contains(test.name)) check_new(path, test);
     if (test_file && file.change.before && file.change.after) check_rest(file);
     if (file.language == Language::cmake && file.after.rest.skips > file.before.rest.skips)
-      found_.push_back(finding(Severity::error, path, 0, "a test is disabled or expected to fail (DISABLED, WILL_FAIL)"));
+      found_.push_back(finding(Severity::error, path, 0,
+                               "a test is disabled, left out or expected to fail (DISABLED, WILL_FAIL, SKIP_…, CTEST_CUSTOM_…)"));
+    if (!file.change.before && path_name(path) == "conftest.py" && file.after.rest.skips > 0)
+      found_.push_back(finding(Severity::error, path, 0, "a new conftest.py chooses which tests are run"));
   }
 
   void report_gone(const Compared& file, bool test_file, const std::vector<std::string>& gone) {
@@ -100,6 +107,9 @@ class Guard {
     if (after.skips > before.skips)
       found_.push_back(
           finding(Severity::error, path, after.line, "test " + after.name + " is newly skipped, run alone or expected to fail"));
+    if (after.command != before.command)
+      found_.push_back(
+          finding(Severity::error, path, after.line, "the command of test " + after.name + " was changed; it was: " + before.command));
   }
 
   void check_new(const std::string& path, const TestUnit& test) {

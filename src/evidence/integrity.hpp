@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "conductorai/models.hpp"
+#include "evidence/toolchain.hpp"
 
 namespace conductorai::evidence {
 
@@ -18,16 +19,16 @@ struct FileChange {
 };
 
 /// Findings of source "integrity": deleted test files and tests (moved ones are not deleted), fewer assertions, assertions that can't fail,
-/// new skips and expected failures (all error), changes of protected paths (critical; Workspace::protected_changes tells them). What a new
-/// test lacks is a warning.
+/// new skips, expected failures and ways to leave tests out, another command of a CTest test (all error), changes of protected paths
+/// (critical; Workspace::protected_changes tells them). What a new test lacks is a warning.
 std::vector<Finding> check_test_integrity(const std::vector<FileChange>& changes, const std::vector<std::string>& protected_changes);
 
-/// Findings where a change altered the command that runs the tests: "scripts.test" of package.json, the rules "test" and "check" of a
-/// Makefile. Where only an exit code counts, who writes that command writes the verdict.
-std::vector<Finding> check_test_command(const std::vector<FileChange>& changes);
+/// Findings (error) where a change altered what says how the tests are run, or which: "scripts.test" of package.json, the rules "test" and
+/// "check" of a Makefile, the options of pytest and cargo that choose tests; each where this toolchain goes by it.
+std::vector<Finding> check_test_command(const std::vector<FileChange>& changes, const Toolchain& toolchain);
 
 /// Files whose content check_test_command understands.
-const std::vector<std::string>& test_command_files();
+bool chooses_tests(std::string_view path);
 
 /// Whether the path names test code by the customs of its language ("tests/x.py", "a_test.go", "x.spec.ts").
 bool is_test_path(std::string_view path);

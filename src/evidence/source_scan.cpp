@@ -73,7 +73,9 @@ bool is_skip(const Chain& c, Language language) {
   switch (language) {
     case Language::python:
       return one_of(c.last(), {"skipIf", "skipUnless", "skipTest", "expectedFailure", "SkipTest", "xfail", "skipif", "importorskip"}) ||
-             (c.last() == "skip" && one_of(c.first(), {"pytest", "unittest", "skip"}) && (c.previous == '@' || c.called()));
+             (c.last() == "skip" && one_of(c.first(), {"pytest", "unittest", "skip"}) && (c.previous == '@' || c.called())) ||
+             one_of(c.text, {"load_tests", "__test__", "collect_ignore", "collect_ignore_glob", "pytest_ignore_collect",
+                             "pytest_collection_modifyitems"});
     case Language::javascript:
       return (c.called() && c.text.size() > c.first().size() && one_of(c.last(), {"skip", "only", "todo", "failing", "fails", "skipIf"})) ||
              (c.called() && one_of(c.text, {"xit", "xtest", "xdescribe", "fit", "fdescribe"})) ||
@@ -81,7 +83,7 @@ bool is_skip(const Chain& c, Language language) {
     case Language::cpp: return one_of(c.text, {"GTEST_SKIP", "SKIP"}) || c.text.starts_with("DISABLED_");
     case Language::go: return c.called() && one_of(c.last(), {"Skip", "Skipf", "SkipNow"});
     case Language::rust: return (c.previous == '[' || c.previous == ' ') && one_of(c.text, {"ignore", "should_panic"});
-    case Language::cmake: return one_of(c.text, {"WILL_FAIL", "DISABLED"});
+    case Language::cmake: return one_of(c.text, {"WILL_FAIL", "DISABLED", "SKIP_RETURN_CODE", "SKIP_REGULAR_EXPRESSION"});
   }
   return false;
 }
@@ -255,6 +257,28 @@ std::optional<Span> test_at(const std::vector<Chain>& chains, std::size_t i, std
   return std::nullopt;
 }
 
+/// What leaves tests out and is no code: a list that CTest reads from a file which CMake writes, constraints of a Go file.
+int left_out(std::string_view text, Language language) {
+  int count = 0;
+  if (language == Language::cmake)
+    for (auto at = text.find("CTEST_CUSTOM_"); at != std::string_view::npos; at = text.find("CTEST_CUSTOM_", at + 1)) ++count;
+  if (language == Language::go)
+    for (const auto line : lines_of(text)) count += line.starts_with("//go:build") || line.starts_with("// +build") ? 1 : 0;
+  return count;
+}
+
+std::string words_of(std::string_view text) {
+  std::string words;
+  for (const char c : text) {
+    const bool space = std::isspace(static_cast<unsigned char>(c)) != 0;
+    if (!space)
+      words += c;
+    else if (!words.empty() && words.back() != ' ')
+      words += ' ';
+  }
+  return words;
+}
+
 std::vector<Span> tests_of(const std::vector<Chain>& chains, std::string_view text, std::string_view code, Language language) {
   if (language == Language::python) return python_tests(code);
   std::vector<Span> spans;
@@ -285,10 +309,13 @@ TestSource scan_tests(std::string_view text, Language language) {
   const auto chains = chains_of(code);
   const auto spans = tests_of(chains, text, code, language);
   TestSource source;
-  for (const auto& span : spans)
+  source.rest.skips = left_out(text, language);
+  for (const auto& span : spans) {
     source.tests.push_back(
         {.name = span.name,
          .line = 1 + static_cast<int>(std::count(code.begin(), code.begin() + static_cast<std::ptrdiff_t>(span.from), '\n'))});
+    if (language == Language::cmake) source.tests.back().command = words_of(text.substr(span.from, span.to - span.from));
+  }
   std::size_t current = 0;
   for (const auto& chain : chains) {
     while (current < spans.size() && chain.at >= spans[current].to) ++current;

@@ -15,8 +15,9 @@ struct TestUnit {
   std::string name;  // "Class.test_x", "Suite.Name"; of the rest of the file: empty
   int line = 0;
   int assertions = 0;
-  int trivial = 0;  // of these: can't fail (assertTrue(True))
-  int skips = 0;    // marks that skip it, expect it to fail, or run it alone
+  int trivial = 0;      // of these: can't fail (assertTrue(True))
+  int skips = 0;        // marks that skip it, expect it to fail, or run it alone; of the rest: that leave tests out
+  std::string command;  // of a CTest test: the words of its call
 };
 
 struct TestSource {

@@ -243,6 +243,46 @@ class ChangedTestCommand(harness.ProjectTest):
                 self.assertIn("integrity", [e["kind"] for e in done.result["tasks"]["test"]["evidence"]])
 
 
+class TestsThatWereThere(harness.ProjectTest):
+    """A workflow without a review and without protected paths: its tests are the user's all the same."""
+    TESTS = ("import unittest\nimport calc\n\n\nclass T(unittest.TestCase):\n    def test_add(self):\n        self.assertEqual(calc.add(2, 3), 5)\n\n"
+             "    def test_zero(self):\n        self.assertEqual(calc.add(0, 0), 0)\n")
+    WRONG = "def add(a, b):\n    return a - b\n"
+    RIGHT = "def add(a, b):\n    return a + b\n"
+
+    def run_with(self, *answers, **test):
+        project = self.project()
+        project.repository({"calc.py": self.WRONG, "tests/__init__.py": "", "tests/test_calc.py": self.TESTS})
+        project.write("w.yaml", {"name": "x", "requirement": "y", "workspace": {"repo": "."}, "rework": {"max-rounds": len(answers)},
+                                 "tasks": {"code": {"agent": "coding"},
+                                           "test": {"agent": "test", "needs": ["code"], "with": {"write-tests": False, **test}}}})
+        project.write("answers.yaml", [{"match": {"agent": "coding"}, "reply": {"files": files}} for files in answers])
+        return project.run("run", "w.yaml", "--llm", "mock:answers.yaml", "--json")
+
+    def test_code_that_takes_them_away_or_goes_round_them_fails(self):
+        kept = self.TESTS.replace("    def test_add(self):\n        self.assertEqual(calc.add(2, 3), 5)\n\n", "")
+        for files, word in (({"tests/test_calc.py": kept}, "T.test_add was deleted"),
+                            ({"tests/test_calc.py": self.TESTS.replace("calc.add(2, 3), 5", "5, 5")}, "can't fail"),
+                            ({"package.json": '{"scripts":{"test":"true"}}'}, "npm would run instead")):
+            with self.subTest(word):
+                done = self.run_with(files)
+                self.assertEqual((done.code, done.result["status"]), (1, "FAILED"), done)
+                self.assertEqual([e["kind"] for e in done.result["tasks"]["test"]["evidence"]], ["integrity"])
+                self.assertIn(word, done.result["reason"])
+
+    def test_who_puts_them_back_and_mends_the_code_passes(self):
+        done = self.run_with({"tests/test_calc.py": None, "tests/test_z.py": "x = 1\n"}, {"tests/test_calc.py": self.TESTS, "calc.py": self.RIGHT})
+        self.assertEqual((done.code, done.result["status"], done.result["rounds"]), (0, "COMPLETED", 2), done)
+        told = next(e["payload"]["feedback"] for e in done.events if e["event"] == "round.opened")
+        self.assertIn("self.assertEqual(calc.add(2, 3), 5)", str(told), "the coder is shown what to put back")
+
+    def test_the_user_may_let_them_be_changed(self):
+        tests = self.TESTS.replace("test_zero", "test_nothing")
+        self.assertEqual(self.run_with({"tests/test_calc.py": tests, "calc.py": self.RIGHT}).code, 1)
+        done = self.run_with({"tests/test_calc.py": tests, "calc.py": self.RIGHT}, **{"allow-test-changes": True})
+        self.assertEqual((done.code, done.result["tasks"]["test"]["verdict"]), (0, "passed"), done)
+
+
 class ScriptedErrors(harness.ProjectTest):
     def test_a_transient_error_uses_its_rule_once(self):
         for error in ("timeout", "cut_stream", {"status": 503}):

@@ -58,16 +58,26 @@ std::optional<Hunk> hunk_of(std::string_view line) {
   return hunk;
 }
 
-}  // namespace
+// "diff --git a/x b/x", renames being off.
+std::string path_of_header(std::string_view line) {
+  line.remove_prefix(std::string_view("diff --git ").size());
+  return path_of(line.substr(0, line.size() / 2));
+}
 
-std::map<std::string, std::set<int>> changed_lines(std::string_view diff) {
-  std::map<std::string, std::set<int>> files;
+struct FileDiff {
+  bool was_there = true;
+  bool text = false;
+  std::set<int> lines;
+};
+
+std::map<std::string, FileDiff> read_diff(std::string_view diff) {
+  std::map<std::string, FileDiff> files;
   std::string before, path;
   Hunk hunk;
   for (const std::string_view line : evidence::lines_of(diff)) {
     if (hunk.old_left > 0 || hunk.new_left > 0) {  // inside a hunk even "--- a/x" is content
       if (line.starts_with('+')) {
-        files[path].insert(hunk.line++);
+        files[path].lines.insert(hunk.line++);
         --hunk.new_left;
       } else if (line.starts_with('-')) {
         --hunk.old_left;
@@ -78,14 +88,31 @@ std::map<std::string, std::set<int>> changed_lines(std::string_view diff) {
       }
       continue;
     }
+    if (line.starts_with("diff --git ")) path = path_of_header(line);
+    if (line.starts_with("Binary files ")) files[path].was_there = !line.starts_with("Binary files /dev/null ");
     if (line.starts_with("--- ")) before = path_of(line.substr(4));
     if (line.starts_with("+++ ")) {
       path = path_of(line.substr(4));
       if (path.empty()) path = before;
-      files[path];
+      files[path] = {.was_there = !before.empty(), .text = true, .lines = {}};
     }
     if (auto opened = hunk_of(line)) hunk = *opened;
   }
+  return files;
+}
+
+}  // namespace
+
+std::map<std::string, std::set<int>> changed_lines(std::string_view diff) {
+  std::map<std::string, std::set<int>> lines;
+  for (auto& [path, file] : read_diff(diff))
+    if (file.text) lines.emplace(path, std::move(file.lines));
+  return lines;
+}
+
+std::map<std::string, bool> changed_files(std::string_view diff) {
+  std::map<std::string, bool> files;
+  for (const auto& [path, file] : read_diff(diff)) files.emplace(path, file.was_there);
   return files;
 }
 

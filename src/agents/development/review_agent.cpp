@@ -4,13 +4,13 @@
 #include "agents/base/material.hpp"
 #include "agents/base/with.hpp"
 #include "agents/development/agents.hpp"
+#include "agents/development/changed_tests.hpp"
 #include "agents/development/linters.hpp"
 #include "agents/development/patch.hpp"
 #include "agents/development/prompts.hpp"
 #include "agents/tools/tool_loop.hpp"
 #include "base/human.hpp"
 #include "core/json_codec.hpp"
-#include "evidence/integrity.hpp"
 #include "evidence/text.hpp"
 
 namespace conductorai::agents {
@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::size_t kDiffBytesMax = std::size_t{200} << 10;  // of the prompt
 constexpr std::size_t kFindingsMax = 200;
-constexpr std::size_t kGuardedFilesMax = 500;
 
 // What a model writes reaches terminals and prompts: no control characters, a bounded length.
 std::string cleaned(std::string_view text, std::size_t bytes) {
@@ -83,7 +82,7 @@ class ReviewAgent final : public BaseAgent {
                                               .uses_llm = true,
                                               .changes_files = false,
                                               .summary = "reviews the change: linters, test-integrity guard and a model's findings",
-                                              .with = {instructions_key(), tools_key()},
+                                              .with = {instructions_key(), tools_key(), allow_test_changes_key()},
                                               .answer_schema = std::string(review_schema())};
     return description;
   }
@@ -95,7 +94,7 @@ class ReviewAgent final : public BaseAgent {
     auto diff = co_await (*workspace)->diff(context.assignment().workflow_base);
     if (!diff) co_return fail(diff.error());
     const auto changed = changed_lines(*diff);
-    auto guarded = co_await guard(context, **workspace, changed);
+    auto guarded = co_await changed_tests(context, **workspace, *diff);
     if (!guarded) co_return fail(guarded.error());
     std::vector<Finding> findings = std::move(*guarded);
     auto linted = co_await run_linters(context, changed);
@@ -109,23 +108,6 @@ class ReviewAgent final : public BaseAgent {
   }
 
  private:
-  static task<Result<std::vector<Finding>>> guard(TaskContext& context, Workspace& workspace,
-                                                  std::map<std::string, std::set<int>> changed) {
-    std::vector<evidence::FileChange> changes;
-    for (const auto& [path, lines] : changed) {
-      if (changes.size() == kGuardedFilesMax) break;
-      auto before = co_await workspace.file_at(context.assignment().workflow_base, path);
-      auto after = co_await workspace.read(path);
-      if (!before && before.error().code == ErrorCode::cancelled) co_return fail(before.error());
-      changes.push_back({.path = path,
-                         .before = before ? std::move(*before) : std::nullopt,
-                         .after = after ? std::optional(std::move(*after)) : std::nullopt});
-    }
-    auto refused = co_await workspace.protected_changes();
-    if (!refused) co_return fail(refused.error());
-    co_return evidence::check_test_integrity(changes, *refused);
-  }
-
   task<Result<std::vector<Finding>>> ask_model(TaskContext& context, Workspace& workspace, std::string diff) {
     if (evidence::trimmed(diff).empty()) co_return std::vector<Finding>{};  // nothing to review
     auto agents_md = co_await agents_md_block(workspace);

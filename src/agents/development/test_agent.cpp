@@ -1,8 +1,12 @@
 #include "agents/development/test_agent.hpp"
 
+#include <algorithm>
+
+#include "agents/base/answer_files.hpp"
 #include "agents/base/prompt_parts.hpp"
 #include "agents/base/with.hpp"
 #include "agents/development/agents.hpp"
+#include "agents/development/changed_tests.hpp"
 #include "agents/development/test_agent_answer.hpp"
 #include "agents/development/test_agent_prompt.hpp"
 #include "agents/tools/tool_loop.hpp"
@@ -22,7 +26,8 @@ const AgentDescription kDescription{
               .type = WithKey::Type::boolean,
               .description = "Whether the model is asked for tests; false runs the tests that are there (default true).",
               .allowed = {}},
-             tools_key()}};
+             tools_key(),
+             allow_test_changes_key()}};
 
 bool is_test_code(const std::string& path) {
   return evidence::is_test_path(path) && evidence::language_of(path).has_value();
@@ -125,45 +130,38 @@ task<Result<std::optional<Outcome>>> TestAgent::write_tests(TaskContext& context
   co_return outcome;
 }
 
-/// Where the exit code is all there is, a changed test command could say anything: it is judged before it is run.
-task<Result<std::optional<Outcome>>> TestAgent::refuse_changed_command(TaskContext& context, Workspace& workspace) {
-  const std::string base = context.assignment().workflow_base;
-  std::vector<evidence::FileChange> changes;
-  for (const std::string& path : evidence::test_command_files()) {
-    auto before = co_await workspace.file_at(base, path);
-    if (!before) co_return fail(before.error());
-    if (!*before) continue;
-    auto after = co_await workspace.read(path);
-    evidence::FileChange change{.path = path, .before = std::move(*before), .after = {}};
-    if (after) change.after = std::move(*after);
-    changes.push_back(std::move(change));
-  }
-  Outcome outcome{.verdict = Verdict::failed, .summary = "the command that runs the tests was changed, and only its exit code would count"};
-  FeedbackPayload feedback{.from = context.assignment().id.task, .severity = Severity::critical, .summary = outcome.summary};
-  feedback.findings = evidence::check_test_command(changes);
-  if (feedback.findings.empty()) co_return std::nullopt;
-  std::string text;
-  for (const Finding& finding : feedback.findings) text += finding.file + ": " + finding.message + "\n";
-  auto kept = co_await context.save_artifact("test-command.txt", "report", std::move(text));
+/// Whoever may take tests away, or say which are run, writes the verdict: such a change is judged before anything is run.
+task<Result<std::optional<Outcome>>> TestAgent::refuse_changed_tests(TaskContext& context, Workspace& workspace) {
+  auto diff = co_await workspace.diff(context.assignment().workflow_base);
+  if (!diff) co_return fail(diff.error());
+  auto findings = co_await changed_tests(context, workspace, std::move(*diff));
+  if (!findings) co_return fail(findings.error());
+  const auto first = std::ranges::find_if(*findings, [](const Finding& finding) { return finding.severity >= Severity::error; });
+  if (first == findings->end()) co_return std::nullopt;
+  Outcome outcome{.verdict = Verdict::failed,
+                  .summary = "the tests that were there when the workflow started were changed: " +
+                             (first->file.empty() ? "" : first->file + ": ") + first->message};
+  auto kept = co_await context.save_artifact("changed-tests.txt", "report", findings_text(*findings));
   if (!kept) co_return fail(kept.error());
   outcome.evidence.push_back({.kind = "integrity", .summary = outcome.summary, .artifact = kept->digest});
+  FeedbackPayload feedback{.from = context.assignment().id.task, .severity = Severity::critical, .summary = outcome.summary};
+  feedback.findings = std::move(*findings);
+  feedback.recommendations = {"put the tests back as they were and change the code instead"};
   feedback.evidence.push_back(kept->digest);
   outcome.feedback = std::move(feedback);
   co_return std::optional(std::move(outcome));
 }
 
 task<Result<Outcome>> TestAgent::run_tests(TaskContext& context, Workspace& workspace) {
+  auto changed = co_await refuse_changed_tests(context, workspace);
+  if (!changed) co_return fail(changed.error());
+  if (*changed) co_return std::move(**changed);
   auto run = co_await ToolchainRun::open(context);
   if (!run) co_return fail(run.error());
   const auto& toolchain = (*run)->toolchain();
   if (toolchain.test.empty()) {
     auto nothing = co_await nothing_to_run(context, **run);
     co_return nothing;
-  }
-  if (toolchain.report_format.empty()) {
-    auto changed = co_await refuse_changed_command(context, workspace);
-    if (!changed) co_return fail(changed.error());
-    if (*changed) co_return std::move(**changed);
   }
   auto built = co_await (*run)->build();
   if (!built) co_return fail(built.error());

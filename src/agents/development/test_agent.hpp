@@ -12,7 +12,8 @@ namespace conductorai::agents {
 
 /// The model is asked for tests in the first run of the task, and again only when a finding names it; never with `write-tests: false`.
 /// An answer without files, where none were written by tools, fails the attempt (invalid_answer); one that touches what it may not, or
-/// deletes or weakens tests, is a failed verdict aimed at this task. Otherwise the verdict is the judge's (evidence/verdict.hpp). A missing
+/// deletes or weakens tests, is a failed verdict aimed at this task. So is, aimed at the code, whatever the workflow did to the tests that
+/// were there when it started (changed_tests.hpp). Otherwise the verdict is the judge's (evidence/verdict.hpp). A missing
 /// program of the toolchain or a missing sandbox is an error of the attempt.
 class TestAgent final : public BaseAgent {
  public:
@@ -25,7 +26,7 @@ class TestAgent final : public BaseAgent {
  private:
   task<Result<bool>> wants_new_tests(TaskContext& context, Workspace& workspace);
   task<Result<std::optional<Outcome>>> write_tests(TaskContext& context, Workspace& workspace);  // an outcome: the answer was refused
-  task<Result<std::optional<Outcome>>> refuse_changed_command(TaskContext& context, Workspace& workspace);
+  task<Result<std::optional<Outcome>>> refuse_changed_tests(TaskContext& context, Workspace& workspace);
   task<Result<Outcome>> run_tests(TaskContext& context, Workspace& workspace);
   task<Result<std::optional<Outcome>>> list_tests(TaskContext& context, Workspace& workspace, ToolchainRun& run, TestsObserved& observed);
 
