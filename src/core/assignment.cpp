@@ -11,7 +11,7 @@ namespace {
 
 /// A child of a foreach is meant where its parent is.
 bool names(const TaskRecord& task, const TaskId& id) {
-  return id == task.definition.id || id == task.parent;
+  return id == task.definition->id || id == task.parent;
 }
 
 bool concerns(const TaskRecord& task, const RoundRecord& round) {
@@ -32,8 +32,8 @@ std::vector<FeedbackPayload> findings_for(const WorkflowState& state, const Task
     for (const RoundRecord& round : state.rounds)
       if (concerns(task, round)) out.push_back(round.feedback);
   if (!task.findings.empty())
-    out.push_back({.from = task.definition.id,
-                   .target = task.definition.id,
+    out.push_back({.from = task.definition->id,
+                   .target = task.definition->id,
                    .severity = Severity::error,
                    .summary = task.summary,
                    .findings = task.findings});
@@ -51,15 +51,15 @@ Result<AssignmentParts> assignment_parts(const WorkflowState& state, const TaskI
   auto it = state.tasks.find(id);
   if (it == state.tasks.end()) return fail(ErrorCode::not_found, "no such task", id.value);
   const TaskRecord& task = it->second;
-  AssignmentParts parts{.task = task.definition, .findings = findings_for(state, task), .upstream = {}};
-  auto with = evaluate_templates(Value(task.definition.with), scope_of(state, task, env));
+  AssignmentParts parts{.task = *task.definition, .findings = findings_for(state, task), .upstream = {}};
+  auto with = evaluate_templates(Value(task.definition->with), scope_of(state, task, env));
   if (!with) {
     Error error = with.error();
     error.message = "`with` of task " + id.value + ": " + error.message;
     return fail(std::move(error));
   }
   parts.task.with = *with->as_object();
-  for (const TaskId& need : task.definition.needs)
+  for (const TaskId& need : task.definition->needs)
     if (auto found = state.tasks.find(need); found != state.tasks.end()) parts.upstream[need] = found->second.outputs;
   return parts;
 }
@@ -77,7 +77,7 @@ std::vector<BudgetScope> budget_scopes(const WorkflowState& state, const TaskId&
                     .wall_ms = sum(limit.wall_ms, added.wall_ms)});
   scopes.push_back({.key = "task/" + state.id.value + "/" + task.value});
   if (auto it = state.tasks.find(task); it != state.tasks.end())
-    scopes.push_back({.key = "agent/" + state.id.value + "/" + it->second.definition.agent.value});
+    scopes.push_back({.key = "agent/" + state.id.value + "/" + it->second.definition->agent.value});
   scopes.push_back({.key = "project/" + to_iso8601(now).substr(0, std::string_view("YYYY-MM-DD").size()),
                     .usd_micros = sum(per_day.usd_micros, added_per_day.usd_micros),
                     .tokens = sum(per_day.tokens, added_per_day.tokens),

@@ -16,7 +16,7 @@ bool may_run(const TaskRecord& task) {
 bool wants_cleanup(const Decision& decision, const TaskRecord& task) {
   Scope scope = scope_of(decision.state(), task, decision.context().env);
   scope.needs = NeedsOutcome{.success = false, .failure = false, .cancelled = true};
-  return evaluate_condition(task.definition.condition, scope).value_or(false);
+  return evaluate_condition(task.definition->condition, scope).value_or(false);
 }
 
 void end(Decision& decision, const std::string& reason, bool deadline) {

@@ -209,7 +209,7 @@ TaskId Decision::next_started() {
 }
 
 AttemptId Decision::attempt_id(const TaskRecord& task) const {
-  return {.workflow = state_.id, .task = task.definition.id, .round = task.round, .attempt = 1};
+  return {.workflow = state_.id, .task = task.definition->id, .round = task.round, .attempt = 1};
 }
 
 void advance(Decision& decision) {
@@ -222,8 +222,7 @@ void advance(Decision& decision) {
       if (!end_cleanup(decision)) return;
       continue;
     }
-    auto open = decision.state().unsettled.find(decision.state().phase);
-    if (open != decision.state().unsettled.end() && open->second > 0) return;
+    if (decision.state().unsettled[decision.state().phase] > 0) return;
     if (!end_phase(decision)) return;
   }
 }

@@ -126,7 +126,7 @@ class Evolution {
       task->attempts = event.id.attempt + 1;
       change(state_, *task, task_state::Live{.attempt = task->attempts, .base = state_.head, .not_before = event.retry_at});
     } else {
-      change(state_, *task, task_state::Failed{event.error, task->definition.continue_on_error});
+      change(state_, *task, task_state::Failed{event.error, task->definition->continue_on_error});
     }
     return true;
   }
@@ -257,8 +257,8 @@ bool Evolution::reset_tasks(const std::vector<TaskId>& reset) {
   }
   for (TaskRecord* task : tasks) reset_task(*task, children);
   for (const TaskRecord* task : tasks)
-    for (const TaskId& dependent : state_.dependents[task->definition.id]) recount_needs(state_, state_.tasks.at(dependent));
-  for (const TaskRecord* task : tasks) reconsider(state_, task->definition.id);
+    for (const TaskId& dependent : task->dependents) recount_needs(state_, state_.tasks.at(dependent));
+  for (const TaskRecord* task : tasks) reconsider(state_, task->definition->id);
   start_ready(state_);
   return true;
 }
@@ -310,7 +310,7 @@ bool Evolution::operator()(const ApprovalResolved& event) {
   if (approved)
     change(state_, *task, task_state::Waiting{});
   else
-    change(state_, *task, task_state::Failed{refusal(approval), task->definition.continue_on_error});
+    change(state_, *task, task_state::Failed{refusal(approval), task->definition->continue_on_error});
   return true;
 }
 

@@ -44,7 +44,7 @@ void finish_parent(Decision& decision, const TaskId& id) {
   const TaskRecord* failed = first_failed_child(decision, parent);
   if (failed == nullptr) return decision.emit(combine(decision, parent));
   Error error = std::get<task_state::Failed>(failed->machine).error;
-  error.message = "task " + failed->definition.id.value + " failed: " + error.message;
+  error.message = "task " + failed->definition->id.value + " failed: " + error.message;
   decision.emit(TaskFailed{.id = decision.attempt_id(parent), .error = std::move(error), .action = ErrorAction::escalate});
 }
 

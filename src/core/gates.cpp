@@ -11,12 +11,6 @@
 namespace conductorai::core {
 namespace {
 
-const std::vector<TaskId>& tasks_of(const WorkflowState& state, Phase phase) {
-  static const std::vector<TaskId> none;
-  auto it = state.by_phase.find(phase);
-  return it == state.by_phase.end() ? none : it->second;
-}
-
 const GateDefinition& gate_of(const WorkflowState& state) {
   static const GateDefinition standard;
   constexpr std::array names{"development", "devops", "monitoring"};
@@ -27,7 +21,7 @@ const GateDefinition& gate_of(const WorkflowState& state) {
 /// One sentence a task that FAILED, or was cancelled when a deadline ended an earlier run.
 std::vector<std::string> failures(const WorkflowState& state) {
   std::vector<std::string> out;
-  for (const TaskId& id : tasks_of(state, state.phase)) {
+  for (const TaskId& id : state.by_phase[state.phase]) {
     const TaskRecord& task = state.tasks.at(id);
     if (has_failed(task)) out.push_back("task " + id.value + " failed: " + std::get<task_state::Failed>(task.machine).error.message);
     if (std::holds_alternative<task_state::Cancelled>(task.machine)) out.push_back("task " + id.value + " was cancelled");
@@ -36,7 +30,7 @@ std::vector<std::string> failures(const WorkflowState& state) {
 }
 
 std::optional<Error> first_error(const WorkflowState& state) {
-  for (const TaskId& id : tasks_of(state, state.phase))
+  for (const TaskId& id : state.by_phase[state.phase])
     if (const TaskRecord& task = state.tasks.at(id); has_failed(task)) return std::get<task_state::Failed>(task.machine).error;
   return std::nullopt;
 }
@@ -44,7 +38,7 @@ std::optional<Error> first_error(const WorkflowState& state) {
 /// Verdicts that continue-on-error forgives count for nothing.
 PassGate count(const WorkflowState& state) {
   PassGate gate{.workflow = state.id, .phase = state.phase, .definition = state.definition.get()};
-  for (const TaskId& id : tasks_of(state, state.phase)) {
+  for (const TaskId& id : state.by_phase[state.phase]) {
     const TaskRecord& task = state.tasks.at(id);
     if (judged_without_evidence(state, task)) ++gate.without_evidence;
     const auto* done = std::get_if<task_state::Completed>(&task.machine);
@@ -62,7 +56,7 @@ PassGate count(const WorkflowState& state) {
 std::vector<Digest> evidence(const WorkflowState& state) {
   std::vector<Digest> out;
   std::set<Digest> seen;
-  for (const TaskId& id : tasks_of(state, state.phase)) {
+  for (const TaskId& id : state.by_phase[state.phase]) {
     const TaskRecord& task = state.tasks.at(id);
     const auto* done = std::get_if<task_state::Completed>(&task.machine);
     if (done == nullptr || done->verdict == Verdict::none) continue;
@@ -163,7 +157,7 @@ bool judged_without_evidence(const WorkflowState& state, const TaskRecord& task)
 
 bool end_phase(Decision& decision) {
   const WorkflowState& state = decision.state();
-  if (tasks_of(state, state.phase).empty()) return pass(decision, {}), true;
+  if (state.by_phase[state.phase].empty()) return pass(decision, {}), true;
   if (auto failed = failures(state); !failed.empty()) return fail_workflow(decision, failed, first_error(state)), true;
   const Approval* approval = find_approval(state, gate_approval_id(state, state.phase));
   if (approval != nullptr && is_open(*approval)) return false;

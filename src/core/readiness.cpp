@@ -20,24 +20,24 @@ bool is_live(const TaskMachine& machine) {
 void count_settled(WorkflowState& state, const TaskRecord& task, Worklist& work) {
   if (task.parent) return;
   --state.unsettled[task.phase];
-  for (const TaskId& dependent : state.dependents[task.definition.id])
-    if (--state.unmet_needs[dependent] == 0) work.push_back(dependent);
+  for (const TaskId& dependent : task.dependents)
+    if (--state.tasks.at(dependent).unmet_needs == 0) work.push_back(dependent);
 }
 
 void leave_live(WorkflowState& state, const TaskRecord& task) {
-  state.live.erase(task.definition.id);
-  state.live_since.erase({task.since, task.definition.id});
+  state.live.erase(task.definition->id);
+  state.live_since.erase({task.since, task.definition->id});
 }
 
 void enter_live(WorkflowState& state, TaskRecord& task) {
   task.since = state.last_seq;
-  state.live.insert(task.definition.id);
-  state.live_since.insert({task.since, task.definition.id});
+  state.live.insert(task.definition->id);
+  state.live_since.insert({task.since, task.definition->id});
 }
 
 /// The set bookkeeping of a transition; no start follows from here.
 void assign(WorkflowState& state, TaskRecord& task, TaskMachine next) {
-  const TaskId& id = task.definition.id;
+  const TaskId& id = task.definition->id;
   if (is_live(task.machine)) leave_live(state, task);
   if (std::holds_alternative<task_state::Expanded>(task.machine)) state.expanded.erase(id);
   if (std::holds_alternative<task_state::Waiting>(task.machine)) state.ready.erase(id);
@@ -53,7 +53,7 @@ void start(WorkflowState& state, TaskRecord& task) {
 }
 
 bool has_slot(const TaskRecord& parent) {
-  return parent.definition.max_parallel <= 0 || parent.running_children < parent.definition.max_parallel;
+  return parent.definition->max_parallel <= 0 || parent.running_children < parent.definition->max_parallel;
 }
 
 /// Children start in order; those before next_child have all been started in this run of the parent.
@@ -77,7 +77,7 @@ void leave_slot(WorkflowState& state, const TaskRecord& child, bool was_live, bo
 void consider(WorkflowState& state, const TaskId& id, Worklist& work) {
   TaskRecord& task = state.tasks.at(id);
   if (!std::holds_alternative<task_state::Waiting>(task.machine) || task.blocked) return;
-  if (state.unmet_needs[id] > 0 || task.phase > state.phase) return;
+  if (task.unmet_needs > 0 || task.phase > state.phase) return;
   if (!task.runs_after_failure && needs_outcome(state, task) == NeedOutcome::failed) {
     task.blocked = true;
     count_settled(state, task, work);
@@ -108,7 +108,7 @@ NeedOutcome need_outcome(const TaskRecord& task, const TaskRecord& need) {
 
 NeedOutcome needs_outcome(const WorkflowState& state, const TaskRecord& task) {
   NeedOutcome worst = NeedOutcome::met;
-  for (const TaskId& need : task.definition.needs)
+  for (const TaskId& need : task.definition->needs)
     if (auto it = state.tasks.find(need); it != state.tasks.end()) worst = std::max(worst, need_outcome(task, it->second));
   return worst;
 }
@@ -125,7 +125,7 @@ void change(WorkflowState& state, TaskRecord& task, TaskMachine next) {
   }
   Worklist work;
   if (now_settled) count_settled(state, task, work);
-  if (std::holds_alternative<task_state::Waiting>(task.machine)) work.push_back(task.definition.id);
+  if (std::holds_alternative<task_state::Waiting>(task.machine)) work.push_back(task.definition->id);
   run(state, std::move(work));
 }
 
@@ -140,7 +140,7 @@ void start_next_cleanup(WorkflowState& state) {
   if (cleaning == nullptr || !state.live.empty() || !state.expanded.empty() || cleaning->left.empty()) return;
   std::vector<TaskId>& left = cleaning->left;
   const auto comes_first = [&](const TaskId& id) {
-    return std::ranges::none_of(state.tasks.at(id).definition.needs,
+    return std::ranges::none_of(state.tasks.at(id).definition->needs,
                                 [&](const TaskId& need) { return std::ranges::find(left, need) != left.end(); });
   };
   const auto next = std::ranges::find_if(left, comes_first);
@@ -158,17 +158,17 @@ void enter_phase(WorkflowState& state, Phase phase) {
 
 void add_children(WorkflowState& state, TaskRecord& parent, const std::vector<Value>& items) {
   for (std::size_t i = 0; i < items.size(); ++i) {
-    TaskRecord child{.definition = parent.definition, .phase = parent.phase, .round = parent.round};
-    child.definition.id = TaskId(parent.definition.id.value + "[" + std::to_string(i) + "]");
-    child.definition.condition.clear();
-    child.definition.foreach.reset();
-    child.definition.needs = parent.definition.needs;
+    TaskDefinition definition = *parent.definition;
+    definition.id = TaskId(parent.definition->id.value + "[" + std::to_string(i) + "]");
+    definition.condition.clear();
+    definition.foreach.reset();
+    TaskRecord child{.definition = std::move(definition), .phase = parent.phase, .round = parent.round};
     child.foreach_item = items[i];
-    child.parent = parent.definition.id;
-    parent.children.push_back(child.definition.id);
-    state.tasks.insert_or_assign(child.definition.id, std::move(child));
+    child.parent = parent.definition->id;
+    parent.children.push_back(child.definition->id);
+    state.tasks.insert_or_assign(child.definition->id, std::move(child));
   }
-  auto at = std::ranges::find(state.order, parent.definition.id);
+  auto at = std::ranges::find(state.order, parent.definition->id);
   CONDUCTORAI_ASSERT(at != state.order.end(), "every task stands in the order");
   state.order.insert(at + 1, parent.children.begin(), parent.children.end());
   parent.unsettled_children = static_cast<int>(items.size());
@@ -205,11 +205,10 @@ void forget_run(WorkflowState& state, TaskRecord& task, TaskMachine next) {
   task.duration_ms = 0;
 }
 
-void recount_needs(WorkflowState& state, const TaskRecord& task) {
-  int unmet = 0;
-  for (const TaskId& need : task.definition.needs)
-    if (auto it = state.tasks.find(need); it != state.tasks.end() && !settled(it->second)) ++unmet;
-  state.unmet_needs[task.definition.id] = unmet;
+void recount_needs(const WorkflowState& state, TaskRecord& task) {
+  task.unmet_needs = 0;
+  for (const TaskId& need : task.definition->needs)
+    if (auto it = state.tasks.find(need); it != state.tasks.end() && !settled(it->second)) ++task.unmet_needs;
 }
 
 void reconsider(WorkflowState& state, const TaskId& task) {

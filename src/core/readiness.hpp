@@ -30,7 +30,7 @@ void remove_children(WorkflowState& state, TaskRecord& parent);
 /// A task's run begins afresh, as Waiting or, for a reopened foreach, Expanded. First all that are reset, then `recount_needs` of what
 /// needs them, then look at each by `reconsider`.
 void forget_run(WorkflowState& state, TaskRecord& task, TaskMachine next);
-void recount_needs(WorkflowState& state, const TaskRecord& task);
+void recount_needs(const WorkflowState& state, TaskRecord& task);
 void reconsider(WorkflowState& state, const TaskId& task);
 
 }  // namespace conductorai::core

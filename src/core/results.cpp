@@ -29,11 +29,11 @@ std::expected<void, Rejection> check_live(const WorkflowState& state, const Atte
 /// The outputs a task declares are evaluated now and recorded: they may read what is known only here.
 Result<Object> declared_outputs(const Decision& decision, const TaskRecord& task, const TaskResult& result) {
   Object outputs = result.outputs;
-  if (task.definition.outputs.empty()) return outputs;
+  if (task.definition->outputs.empty()) return outputs;
   Scope scope = scope_of(decision.state(), task, decision.context().env);
   auto others = scope.outputs;
-  scope.outputs = [&](const TaskId& id) { return id == task.definition.id ? &result.outputs : others(id); };
-  for (const auto& [name, text] : task.definition.outputs) {
+  scope.outputs = [&](const TaskId& id) { return id == task.definition->id ? &result.outputs : others(id); };
+  for (const auto& [name, text] : task.definition->outputs) {
     auto value = evaluate_template(text, scope);
     if (!value) return fail(value.error());
     outputs.insert_or_assign(name, std::move(*value));
@@ -49,9 +49,9 @@ void emit_failed(Decision& decision, const TaskRecord& task, const RecordResult&
   event.evidence = result.evidence;
   event.usage = result.usage;
   event.duration_ms = result.duration_ms;
-  if (event.action == ErrorAction::retry && result.id.attempt >= task.definition.retry.max_attempts) event.action = ErrorAction::escalate;
-  if (event.action == ErrorAction::skip && !task.definition.continue_on_error) event.action = ErrorAction::escalate;
-  if (event.action == ErrorAction::escalate && task.definition.continue_on_error) event.action = ErrorAction::skip;
+  if (event.action == ErrorAction::retry && result.id.attempt >= task.definition->retry.max_attempts) event.action = ErrorAction::escalate;
+  if (event.action == ErrorAction::skip && !task.definition->continue_on_error) event.action = ErrorAction::escalate;
+  if (event.action == ErrorAction::escalate && task.definition->continue_on_error) event.action = ErrorAction::skip;
   if (event.action == ErrorAction::retry) event.retry_at = decision.context().now + command.retry_delay;
   decision.emit(std::move(event));
 }
@@ -88,7 +88,7 @@ void record_completed(Decision& decision, const TaskRecord& task, const RecordRe
   auto outputs = declared_outputs(decision, task, result);
   if (!outputs) {
     Error error = outputs.error();
-    error.message = "outputs of task " + task.definition.id.value + ": " + error.message;
+    error.message = "outputs of task " + task.definition->id.value + ": " + error.message;
     return emit_failed(decision, task, command, {.error = std::move(error), .action = ErrorAction::escalate});
   }
   TaskCompleted event{.id = result.id,

@@ -30,13 +30,13 @@ const TaskRecord& top_level(const WorkflowState& state, const TaskRecord& task) 
 
 /// The nearest coding task on the way up, the task itself first: a coding task whose own build failed is the one to go on with it.
 std::optional<TaskId> nearest_coding(const WorkflowState& state, const TaskRecord& from) {
-  std::deque<TaskId> work{from.definition.id};
+  std::deque<TaskId> work{from.definition->id};
   std::set<TaskId> seen;
   for (; !work.empty(); work.pop_front()) {
     if (!seen.insert(work.front()).second) continue;
     const TaskRecord& task = state.tasks.at(work.front());
-    if (task.definition.agent.value == kCoding) return task.definition.id;
-    work.insert(work.end(), task.definition.needs.begin(), task.definition.needs.end());
+    if (task.definition->agent.value == kCoding) return task.definition->id;
+    work.insert(work.end(), task.definition->needs.begin(), task.definition->needs.end());
   }
   return std::nullopt;
 }
@@ -46,17 +46,17 @@ std::optional<TaskId> named_target(const WorkflowState& state, const TaskRecord&
   const TaskRecord& whole = top_level(state, failing);
   if (failing.feedback && !failing.feedback->target.empty())
     if (auto it = state.tasks.find(failing.feedback->target); it != state.tasks.end() && it->second.phase <= whole.phase)
-      return top_level(state, it->second).definition.id;
+      return top_level(state, it->second).definition->id;
   return nearest_coding(state, whole);
 }
 
 /// The failing task runs again in any case: its verdict has to be found anew.
 void add_failing(const WorkflowState& state, const TaskRecord& failing, Seeds& seeds) {
-  const TaskId& id = failing.definition.id;
+  const TaskId& id = failing.definition->id;
   if (failing.feedback) seeds.payloads.push_back(*failing.feedback);
   (failing.parent ? seeds.children : seeds.whole).insert(id);
   const std::optional<TaskId> target = named_target(state, failing);
-  if (target && *target != top_level(state, failing).definition.id) seeds.whole.insert(*target);
+  if (target && *target != top_level(state, failing).definition->id) seeds.whole.insert(*target);
   add_once(seeds.targets, target.value_or(id));
 }
 
@@ -74,7 +74,7 @@ std::set<TaskId> with_dependents(const WorkflowState& state, const std::set<Task
     const TaskId id = work.back();
     work.pop_back();
     if (!all.insert(id).second) continue;
-    const std::vector<TaskId>& dependents = state.dependents.at(id);
+    const std::vector<TaskId>& dependents = state.tasks.at(id).dependents;
     work.insert(work.end(), dependents.begin(), dependents.end());
   }
   return all;
@@ -94,7 +94,7 @@ std::vector<TaskId> reset_list(const WorkflowState& state, const Seeds& seeds) {
   // What a reopened foreach leads to may itself be a reopened foreach: that one runs as a whole.
   std::set<TaskId> below;
   for (const TaskId& parent : parents)
-    for (const TaskId& dependent : state.dependents.at(parent)) below.insert(dependent);
+    for (const TaskId& dependent : state.tasks.at(parent).dependents) below.insert(dependent);
   below = with_dependents(state, below);
   std::erase_if(children, [&](const TaskId& child) { return below.contains(*state.tasks.at(child).parent); });
   all.insert(whole.begin(), whole.end());
@@ -146,8 +146,8 @@ void add_failed(const WorkflowState& state, const TaskRecord& task, Seeds& seeds
       seeds.children.insert(child);
   }
   if (std::ranges::none_of(task.children, [&](const TaskId& child) { return seeds.children.contains(child); }))
-    seeds.whole.insert(task.definition.id);
-  add_once(seeds.targets, task.definition.id);
+    seeds.whole.insert(task.definition->id);
+  add_once(seeds.targets, task.definition->id);
 }
 
 /// What kept the phase from passing: tasks that failed, were cancelled by a deadline, or judged without evidence, and failed verdicts.
@@ -170,7 +170,7 @@ Seeds seeds_of_retry(const WorkflowState& state) {
 void open_next_round(Decision& decision) {
   const WorkflowState& state = decision.state();
   Seeds seeds;
-  for (const TaskId& id : state.by_phase.at(state.phase))
+  for (const TaskId& id : state.by_phase[state.phase])
     if (const TaskRecord& task = state.tasks.at(id); has_failed_verdict(task)) add_failed_verdict(state, task, seeds);
   RoundOpened event = round_of(state, seeds);
   const bool back = state.tasks.at(event.target).phase < state.phase;

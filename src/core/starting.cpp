@@ -17,24 +17,24 @@ void fail_start(Decision& decision, const TaskRecord& task, Error error) {
 
 std::string skip_reason(const WorkflowState& state, const TaskRecord& task) {
   if (!task.runs_after_failure)
-    for (const TaskId& need : task.definition.needs)
+    for (const TaskId& need : task.definition->needs)
       if (need_outcome(task, state.tasks.at(need)) == NeedOutcome::skipped) return "task " + need.value + ", which it needs, was skipped";
-  return "its condition is false: " + (task.definition.condition.empty() ? "success()" : task.definition.condition);
+  return "its condition is false: " + (task.definition->condition.empty() ? "success()" : task.definition->condition);
 }
 
 /// False: the task is skipped or failed over its condition.
 bool meets_condition(Decision& decision, const TaskRecord& task) {
   Scope scope = scope_of(decision.state(), task, decision.context().env);
   scope.needs = needs_of(decision.state(), task);
-  auto met = evaluate_condition(task.definition.condition, scope);
+  auto met = evaluate_condition(task.definition->condition, scope);
   if (!met) {
     Error error = met.error();
-    error.message = "the condition of task " + task.definition.id.value + ": " + error.message;
+    error.message = "the condition of task " + task.definition->id.value + ": " + error.message;
     fail_start(decision, task, std::move(error));
     return false;
   }
   if (*met) return true;
-  decision.emit(TaskSkipped{.task = task.definition.id, .round = task.round, .reason = skip_reason(decision.state(), task)});
+  decision.emit(TaskSkipped{.task = task.definition->id, .round = task.round, .reason = skip_reason(decision.state(), task)});
   return false;
 }
 
@@ -42,13 +42,13 @@ PolicyDecision ask_policies(const Decision& decision, const TaskRecord& task) {
   const WorkflowState& state = decision.state();
   if (!decision.context().check) return {};
   StartTask about{
-      .workflow = state.id, .task = &task.definition, .definition = state.definition.get(), .agents_of_type = 1, .agents_available = 1};
+      .workflow = state.id, .task = &*task.definition, .definition = state.definition.get(), .agents_of_type = 1, .agents_available = 1};
   return decision.context().check(about);
 }
 
 /// Why an approval is needed; empty: none is. Limits that would make it wait or refuse it are the coordinator's business.
 std::string approval_reason(const Decision& decision, const TaskRecord& task) {
-  const TaskDefinition& definition = task.definition;
+  const TaskDefinition& definition = *task.definition;
   if (definition.approval) return "task " + definition.id.value + " asks for approval before it starts";
   for (const std::string& name : decision.state().definition->policies.approvals)
     if (name == definition.id.value || name == definition.agent.value) return "the policy asks for approval of " + name;
@@ -58,8 +58,8 @@ std::string approval_reason(const Decision& decision, const TaskRecord& task) {
 }
 
 void expand(Decision& decision, const TaskRecord& task) {
-  const TaskId id = task.definition.id;
-  auto items = evaluate_templates(*task.definition.foreach, scope_of(decision.state(), task, decision.context().env));
+  const TaskId id = task.definition->id;
+  auto items = evaluate_templates(*task.definition->foreach, scope_of(decision.state(), task, decision.context().env));
   if (items && items->as_array() == nullptr) items = fail(ErrorCode::invalid_argument, "it yields no list");
   if (!items) {
     Error error = items.error();
@@ -88,7 +88,7 @@ void begin_task(Decision& decision, const TaskId& id) {
       return decision.emit(std::move(request));
     }
   }
-  if (task.definition.foreach) expand(decision, task);
+  if (task.definition->foreach) expand(decision, task);
 }
 
 }  // namespace conductorai::core

@@ -33,15 +33,6 @@ Phase default_phase(const TaskDefinition& task, Phase latest_need, const AgentPh
   return other == others.end() ? latest_need : std::max(other->second, latest_need);
 }
 
-std::map<TaskId, std::vector<TaskId>> dependents_of(const WorkflowDefinition& definition) {
-  std::map<TaskId, std::vector<TaskId>> dependents;
-  for (const TaskDefinition& task : definition.tasks) dependents[task.id];
-  for (const TaskDefinition& task : definition.tasks)
-    for (const TaskId& need : task.needs)
-      if (auto it = dependents.find(need); it != dependents.end()) it->second.push_back(task.id);
-  return dependents;
-}
-
 bool asks_status(const std::string& condition) {
   if (condition.empty()) return false;
   auto expression = parse_expression(condition);
@@ -80,8 +71,8 @@ std::string waiting_reason(const WorkflowState& state) {
 auto members(const WorkflowState& s) {
   return std::tie(s.id, s.machine, s.last_seq, s.started_at, s.updated_at, s.phase, s.gate_passed, s.passes, s.round, s.loops,
                   s.loops_before_retry, s.claims_without_progress, s.branch, s.base_commit, s.head, s.owner, s.overrides, s.rounds,
-                  s.approvals, s.warnings, s.parked, s.deadline_from, s.usage, s.order, s.tasks, s.dependents, s.by_phase, s.unmet_needs,
-                  s.unsettled, s.ready, s.expanded, s.live, s.live_since);
+                  s.approvals, s.warnings, s.parked, s.deadline_from, s.usage, s.order, s.tasks, s.by_phase, s.unsettled, s.ready,
+                  s.expanded, s.live, s.live_since);
 }
 
 }  // namespace
@@ -152,18 +143,22 @@ Phase phase_of(const WorkflowDefinition& definition, const TaskDefinition& task)
 WorkflowState initial_state(WorkflowId id, std::shared_ptr<const WorkflowDefinition> definition) {
   WorkflowState state{.id = std::move(id), .definition = std::move(definition)};
   const auto phases = phases_of(*state.definition);
-  state.dependents = dependents_of(*state.definition);
+  state.tasks.reserve(state.definition->tasks.size());
   for (const TaskDefinition& task : state.definition->tasks) {
-    auto phase = phases.find(task.id);
-    TaskRecord record{.definition = task, .phase = phase == phases.end() ? Phase::development : phase->second};
+    const auto phase = phases.find(task.id);
+    TaskRecord record{.definition = Shared<TaskDefinition>(std::shared_ptr<const TaskDefinition>(state.definition, &task)),
+                      .phase = phase == phases.end() ? Phase::development : phase->second};
     record.runs_after_failure = asks_status(task.condition);
+    record.unmet_needs = static_cast<int>(task.needs.size());
     const Phase of = record.phase;
     if (!state.tasks.try_emplace(task.id, std::move(record)).second) continue;
     state.order.push_back(task.id);
     state.by_phase[of].push_back(task.id);
     ++state.unsettled[of];
-    state.unmet_needs[task.id] = static_cast<int>(task.needs.size());
   }
+  for (const TaskId& dependent : state.order)
+    for (const TaskId& need : state.tasks.at(dependent).definition->needs)
+      if (auto it = state.tasks.find(need); it != state.tasks.end()) it->second.dependents.push_back(dependent);
   return state;
 }
 

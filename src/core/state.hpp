@@ -1,12 +1,14 @@
 #pragma once
 // WorkflowState: what a journal folds to. Only `evolve` changes it. A variant alternative holds only what that state has.
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "conductorai/definition.hpp"
 #include "conductorai/events.hpp"
 #include "conductorai/models.hpp"
+#include "conductorai/shared.hpp"
 
 namespace conductorai::core {
 
@@ -63,7 +66,7 @@ using TaskMachine = std::variant<task_state::Waiting, task_state::AwaitingApprov
                                  task_state::Completed, task_state::Failed, task_state::Skipped, task_state::Cancelled>;
 
 struct TaskRecord {
-  TaskDefinition definition;  // of foreach children: the parent's with their own id
+  Shared<TaskDefinition> definition;  // of foreach children: the parent's with their own id
   Phase phase = Phase::development;
   TaskMachine machine;
   int round = 1;          // of its latest run
@@ -84,6 +87,8 @@ struct TaskRecord {
   Usage usage;                              // over all attempts
   std::int64_t duration_ms = 0;
   // indexes
+  std::vector<TaskId> dependents;   // direct ones; none of foreach children, as the next
+  int unmet_needs = 0;              // needs not settled
   bool runs_after_failure = false;  // its condition asks success(), failure(), always() or cancelled() itself
   bool blocked = false;             // Waiting for good: a need failed and its condition asks for none of these
   std::uint64_t since = 0;          // seq of the event that made it Live or AwaitingApproval
@@ -154,6 +159,15 @@ struct RoundRecord {
   friend bool operator==(const RoundRecord&, const RoundRecord&) = default;
 };
 
+/// One value for each phase.
+template <class T>
+struct PerPhase {
+  std::array<T, 3> values{};
+  T& operator[](Phase phase) { return values[static_cast<std::size_t>(phase)]; }
+  const T& operator[](Phase phase) const { return values[static_cast<std::size_t>(phase)]; }
+  friend bool operator==(const PerPhase&, const PerPhase&) = default;
+};
+
 struct WorkflowState {
   WorkflowId id;
   std::shared_ptr<const WorkflowDefinition> definition;  // as pinned, with the latest overrides applied
@@ -178,12 +192,11 @@ struct WorkflowState {
   Usage usage;                // of all recorded results
 
   std::vector<TaskId> order;  // definition order; children follow their parent
-  std::map<TaskId, TaskRecord> tasks;
+  std::unordered_map<TaskId, TaskRecord> tasks;
   // Indexes, never scans (kept by evolve, compared with a scan by a property test). A task is settled when it is terminal or blocked.
-  std::map<TaskId, std::vector<TaskId>> dependents;       // direct ones; of definition tasks only, as all but live and live_since
-  std::map<Phase, std::vector<TaskId>> by_phase;          // in definition order
-  std::map<TaskId, int> unmet_needs;                      // needs not settled
-  std::map<Phase, int> unsettled;                         // tasks of the phase that run or can still start
+  // Of definition tasks only, but for live and live_since.
+  PerPhase<std::vector<TaskId>> by_phase;                 // in definition order
+  PerPhase<int> unsettled;                                // tasks of the phase that run or can still start
   std::set<TaskId> ready;                                 // Waiting, needs settled, phase reached, not blocked: held by a pause
   std::set<TaskId> expanded;                              // Expanded
   std::set<TaskId> live;                                  // Live, AwaitingApproval; foreach children too

@@ -71,7 +71,7 @@ std::string_view to_string(TaskInput input) {
 
 bool has_failed_verdict(const TaskRecord& task) {
   const auto* done = std::get_if<task_state::Completed>(&task.machine);
-  return done != nullptr && done->verdict == Verdict::failed && !task.definition.continue_on_error;
+  return done != nullptr && done->verdict == Verdict::failed && !task.definition->continue_on_error;
 }
 
 bool has_failed(const TaskRecord& task) {

@@ -144,7 +144,7 @@ task<void> ConductorAI::Impl::watch_interrupts() {
 
 // A release changes after its deployment, so it is asked of who owns it; only workflows that deploy pay for that.
 task<std::optional<ReleaseInfo>> ConductorAI::Impl::newest_release(const core::WorkflowState& state) {
-  const auto deploys = [&](const TaskId& id) { return state.tasks.at(id).definition.agent.str() == "deploying"; };
+  const auto deploys = [&](const TaskId& id) { return state.tasks.at(id).definition->agent.str() == "deploying"; };
   if (!house_->releases || std::ranges::none_of(state.order, deploys)) co_return std::nullopt;
   const WorkflowId workflow = state.id;
   auto listed = co_await house_->releases->list();

@@ -7,8 +7,8 @@ namespace conductorai::facade {
 namespace {
 
 TaskView task_view(const core::WorkflowState& state, const core::TaskRecord& task, const ViewSources& sources) {
-  TaskView view{.id = task.definition.id,
-                .agent = task.definition.agent,
+  TaskView view{.id = task.definition->id,
+                .agent = task.definition->agent,
                 .agent_id = task.agent,
                 .phase = task.phase,
                 .status = core::status(state, task),
@@ -19,7 +19,7 @@ TaskView task_view(const core::WorkflowState& state, const core::TaskRecord& tas
                 .artifacts = task.artifacts,
                 .outputs = task.outputs,
                 .duration_ms = task.duration_ms,
-                .needs = task.definition.needs};
+                .needs = task.definition->needs};
   if (const auto* completed = std::get_if<core::task_state::Completed>(&task.machine)) view.verdict = completed->verdict;
   if (const auto* failed = std::get_if<core::task_state::Failed>(&task.machine)) view.reason = to_string(failed->error);
   if (const auto* skipped = std::get_if<core::task_state::Skipped>(&task.machine)) view.reason = skipped->reason;

@@ -36,7 +36,7 @@ task<Result<Object>> monitor_with(House* house, WorkflowId workflow) {
   if (!state) co_return fail(state.error());
   TaskId last;
   for (const TaskId& id : state->order)
-    if (const auto& task = state->tasks.at(id); task.definition.agent.str() == "monitor" && task.children.empty()) last = id;
+    if (const auto& task = state->tasks.at(id); task.definition->agent.str() == "monitor" && task.children.empty()) last = id;
   if (last.empty()) co_return Object{};
   auto parts = core::assignment_parts(*state, last, infrastructure::own_environment());
   if (!parts) co_return fail(parts.error());

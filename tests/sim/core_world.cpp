@@ -312,7 +312,7 @@ void World::check_gate(const GateDecided& gate) {
     if (task.phase != gate.phase || task.round > gate.round) continue;
     const auto* done = std::get_if<task_state::Completed>(&task.machine);
     const bool judged =
-        done != nullptr && done->verdict != Verdict::none && !(done->verdict == Verdict::failed && task.definition.continue_on_error);
+        done != nullptr && done->verdict != Verdict::none && !(done->verdict == Verdict::failed && task.definition->continue_on_error);
     if (judged && task.evidence.empty()) wrong("a gate passed without the evidence of task " + id.value + " (I7)");
   }
 }

@@ -17,7 +17,8 @@ bool runs(const TaskRecord& task) {
 }
 
 int open_needs(const WorkflowState& state, const TaskRecord& task) {
-  return static_cast<int>(std::ranges::count_if(task.definition.needs, [&](const TaskId& need) { return !settled(state.tasks.at(need)); }));
+  return static_cast<int>(
+      std::ranges::count_if(task.definition->needs, [&](const TaskId& need) { return !settled(state.tasks.at(need)); }));
 }
 
 class Scan {
@@ -38,7 +39,7 @@ class Scan {
     expect(expanded_ == state_.expanded, "expanded");
     expect(ready_ == state_.ready, "ready");
     expect(!in_progress(state_) || state_.ready.empty(), "ready while in progress");
-    for (const auto& [phase, count] : state_.unsettled) expect(unsettled_[phase] == count, "unsettled " + std::string(to_string(phase)));
+    expect(unsettled_ == state_.unsettled, "unsettled");
     expect(state_.order.size() == state_.tasks.size(), "order");
     return error_;
   }
@@ -60,7 +61,7 @@ class Scan {
   }
   void scan_needs(const TaskId& id, const TaskRecord& task) {
     const int open = open_needs(state_, task);
-    expect(state_.unmet_needs.at(id) == open, "unmet needs of " + id.value);
+    expect(task.unmet_needs == open, "unmet needs of " + id.value);
     const bool possible = waits(task) && open == 0 && form_of(state_.machine) != WorkflowForm::pending;
     const bool hopeless = possible && !task.runs_after_failure && needs_outcome(state_, task) == NeedOutcome::failed;
     if (task.blocked) expect(hopeless, "blocked " + id.value);
@@ -78,7 +79,7 @@ class Scan {
     }
     expect(parent.unsettled_children == unsettled, "unsettled children of " + id.value);
     expect(parent.running_children == running, "running children of " + id.value);
-    const int max = parent.definition.max_parallel;
+    const int max = parent.definition->max_parallel;
     expect(max <= 0 || running <= max, "max-parallel of " + id.value);
     const bool full = parent.next_child == parent.children.size() || (max > 0 && running == max);
     if (in_progress(state_) && std::holds_alternative<task_state::Expanded>(parent.machine)) expect(full, "free slot of " + id.value);
@@ -88,7 +89,7 @@ class Scan {
   std::string error_;
   std::set<TaskId> live_, expanded_, ready_;
   std::set<std::pair<std::uint64_t, TaskId>> live_since_;
-  std::map<Phase, int> unsettled_;
+  PerPhase<int> unsettled_;
 };
 
 bool holds(const std::vector<Effect>& effects, const Effect& effect) {

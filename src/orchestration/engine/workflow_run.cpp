@@ -228,7 +228,7 @@ task<Shared<TaskResult>> WorkflowRun::hand_over(core::DispatchTask dispatch) {
 void WorkflowRun::classify(core::RecordResult& record) {
   const TaskResult& result = *record.result;
   if (result.status != ResultStatus::failed || !result.error) return;
-  const TaskDefinition& task = state_.tasks.at(result.id.task).definition;
+  const TaskDefinition& task = *state_.tasks.at(result.id.task).definition;
   const auto decision = ports_.errors.handle_error(
       *result.error,
       {.agent = result.agent, .attempt = result.id.attempt, .retry = task.retry, .continue_on_error = task.continue_on_error});
