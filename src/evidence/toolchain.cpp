@@ -223,11 +223,20 @@ Toolchain detect(const Project& project) {
   return {.name = "command"};
 }
 
+/// The program that the user's command begins with; none where it is a file of the project or shell text.
+std::vector<std::string> first_program(std::string_view command) {
+  const auto word = command.substr(0, command.find_first_of(" \t\n;&|"));
+  const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.' || c == '+';
+  });
+  return plain ? std::vector<std::string>{std::string(word)} : std::vector<std::string>{};
+}
+
 /// The user's test command. A runner we know is run under our shim, so that a report can be believed; else the report the user names, else
 /// the exit code.
 void use_command(Toolchain& toolchain, const std::string& command, const Project& project) {
   const auto known = known_runner(command);
-  Toolchain own{.name = "command", .language = toolchain.language, .test = command};
+  Toolchain own{.name = "command", .language = toolchain.language, .test = command, .programs = first_program(command)};
   if (known && known->runner == "python-unittest")
     own = python_unittest(known->arguments);
   else if (known && known->runner == "python-pytest")
@@ -267,7 +276,11 @@ Result<void> use_report(Toolchain& toolchain, const ReportDefinition& report, co
   if (report.path.empty() || report.path.starts_with('/') || ("/" + report.path + "/").find("/../") != std::string::npos)
     return fail(ErrorCode::invalid_argument, "the report's path must be relative and inside the workspace", "toolchain.report.path");
   const auto run = command.empty() ? toolchain.test : command;
-  if (!command.empty()) toolchain.name = "command";
+  if (!command.empty()) {
+    toolchain.name = "command";
+    toolchain.programs = first_program(command);
+    toolchain.install_hint.clear();
+  }
   toolchain.test = "rm -f \"$CONDUCTORAI_PROJECT_REPORT\"\n(" + run +
                    "\n)\nstatus=$?\n[ -f \"$CONDUCTORAI_PROJECT_REPORT\" ] && cp \"$CONDUCTORAI_PROJECT_REPORT\" \"$CONDUCTORAI_REPORT\" "
                    "2>/dev/null\nexit $status";

@@ -1,5 +1,7 @@
 #include "facade/view.hpp"
 
+#include <set>
+
 #include "facade/fallback_warnings.hpp"
 
 namespace conductorai::facade {
@@ -53,7 +55,57 @@ Usage usage_of(const std::vector<StepRecord>& steps) {
   return usage;
 }
 
+/// What agents say that they work on, of one workflow.
+struct AtWork {
+  std::set<std::string> tasks;
+  std::map<AgentType, int> of_type;
+  std::map<AgentType, int> closed_breakers;
+};
+
+AtWork at_work(const WorkflowId& workflow, const std::vector<AgentState>& agents) {
+  AtWork found;
+  const std::string prefix = workflow.value + "/";
+  for (const AgentState& agent : agents) {
+    found.closed_breakers[agent.type] += agent.breaker == "open" ? 0 : 1;
+    for (const std::string& task : agent.current_tasks)
+      if (task.starts_with(prefix) && found.tasks.insert(task.substr(prefix.size())).second) ++found.of_type[agent.type];
+  }
+  return found;
+}
+
+std::string limit_reached(const core::WorkflowState& state, const AtWork& now, const AgentType& type) {
+  const PolicyDefinition& policies = state.definition->policies;
+  const auto running = static_cast<int>(now.tasks.size());
+  if (policies.max_concurrent_tasks > 0 && running >= policies.max_concurrent_tasks)
+    return "max-concurrent-tasks: " + std::to_string(running) + " of " + std::to_string(policies.max_concurrent_tasks) +
+           " attempts are running in this workflow";
+  const auto of_type = now.of_type.find(type);
+  if (policies.max_concurrent_per_agent > 0 && of_type != now.of_type.end() && of_type->second >= policies.max_concurrent_per_agent)
+    return "max-concurrent-per-agent: " + std::to_string(of_type->second) + " of " + std::to_string(policies.max_concurrent_per_agent) +
+           " '" + type.value + "' attempts are running in this workflow";
+  const auto closed = now.closed_breakers.find(type);
+  if (closed != now.closed_breakers.end() && closed->second == 0) return "the breaker of every '" + type.value + "' agent is open";
+  return {};
+}
+
 }  // namespace
+
+std::map<TaskId, std::string> waiting_elsewhere(const core::WorkflowState& state, const std::vector<AgentState>& agents, Timestamp now) {
+  const AtWork busy = at_work(state.id, agents);
+  std::map<TaskId, std::string> reasons;
+  for (const TaskId& id : state.live) {
+    const core::TaskRecord& task = state.tasks.at(id);
+    const auto* live = std::get_if<core::task_state::Live>(&task.machine);
+    if (live == nullptr || busy.tasks.contains(id.value)) continue;
+    std::string reason;
+    if (live->not_before && *live->not_before > now)
+      reason = "its next try is due in " + std::to_string((*live->not_before - now).count()) + " ms";
+    else
+      reason = limit_reached(state, busy, task.definition->agent);
+    if (!reason.empty()) reasons.emplace(id, "waits: " + std::move(reason));
+  }
+  return reasons;
+}
 
 WorkflowView make_view(const core::WorkflowState& state, const ViewSources& sources) {
   WorkflowView view{.id = state.id,

@@ -1,6 +1,7 @@
 #pragma once
 // From a folded state to what people and JSON output see.
 
+#include <map>
 #include <vector>
 
 #include "conductorai/conductorai.hpp"
@@ -19,5 +20,9 @@ struct ViewSources {
 };
 
 WorkflowView make_view(const core::WorkflowState& state, const ViewSources& sources);
+
+/// Why tasks of a workflow wait that another process owns, as far as the agents' saved states say so: a back-off, a limit that is reached,
+/// open breakers. What they do not show has no reason here.
+std::map<TaskId, std::string> waiting_elsewhere(const core::WorkflowState& state, const std::vector<AgentState>& agents, Timestamp now);
 
 }  // namespace conductorai::facade

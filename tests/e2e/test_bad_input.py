@@ -141,8 +141,14 @@ class Refusals(harness.ProjectTest):
                                  "toolchain": {"test": "no-such-program-here --run"},
                                  "tasks": {"test": {"agent": "test", "with": {"write-tests": False}}}})
         done = project.run("run", "w.yaml", "--llm", "mock", "--json")
-        self.assertIn(done.code, (1, 4), done)
-        self.assertIn("no-such-program-here", done.out + done.err)
+        self.assertEqual(done.code, 4, done)
+        self.assertIn("needs no-such-program-here, which is not installed", done.result["reason"])
+        project.write("t.sh", "no-such-program-here\n")
+        project.write("w.yaml", json.loads((project.folder / "w.yaml").read_text()) | {"toolchain": {"test": "sh t.sh"}, "rework": {"max-rounds": 1}})
+        harness.git(project.folder, "add", "t.sh")
+        harness.git(project.folder, "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-q", "-m", "t")
+        own = project.run("run", "w.yaml", "--llm", "mock", "--json")
+        self.assertEqual((own.code, own.result["tasks"]["test"]["verdict"]), (1, "failed"), own)  # what the project calls is its own
 
     def test_money_and_tokens_need_a_real_price(self):
         project = self.project()
@@ -275,6 +281,18 @@ class TestsThatWereThere(harness.ProjectTest):
         self.assertEqual((done.code, done.result["status"], done.result["rounds"]), (0, "COMPLETED", 2), done)
         told = next(e["payload"]["feedback"] for e in done.events if e["event"] == "round.opened")
         self.assertIn("self.assertEqual(calc.add(2, 3), 5)", str(told), "the coder is shown what to put back")
+
+    def test_code_that_plants_a_repository_while_it_is_tested_is_sent_back(self):
+        planted = "import os\nos.makedirs('sub/.git', exist_ok=True)\nopen('sub/.git/HEAD', 'w').write('ref: x')\n" + self.RIGHT
+        done = self.run_with({"calc.py": planted}, {"calc.py": self.RIGHT})
+        self.assertEqual((done.code, done.result["status"], done.result["rounds"]), (0, "COMPLETED", 2), done)
+        first = next(e["payload"] for e in done.events if e["event"] == "task.completed" and e["payload"]["id"]["task"] == "test")
+        self.assertEqual((first["verdict"], [e["kind"] for e in first["evidence"]]), ("failed", ["integrity"]))
+        self.assertIn("sub/.git", first["summary"])
+
+    def test_what_is_refused_of_an_answer_is_named(self):
+        done = self.run_with({"../outside.py": "x = 1\n"})
+        self.assertIn("../outside.py: a path must not leave the workspace", done.result["reason"])
 
     def test_the_user_may_let_them_be_changed(self):
         tests = self.TESTS.replace("test_zero", "test_nothing")

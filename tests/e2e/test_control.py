@@ -199,6 +199,19 @@ class Gated(harness.ProjectTest):
         for stream in (follower, process):
             stream.communicate()
 
+    def test_a_second_process_says_what_a_task_waits_for(self):
+        project, gate = self.gated(lambda gate: {"with": {"run": f"until test -e {gate}; do sleep 0.05; done"}})
+        workflow = json.loads((project.folder / "w.yaml").read_text())
+        workflow["tasks"]["b"] = {"agent": "command", "with": {"run": "true"}}
+        project.write("w.yaml", dict(workflow, policies={"max-concurrent-tasks": 1}))
+        process = project.start("run", "w.yaml", "--json")
+        first_event(process, "workflow.started")
+        harness.wait_until(lambda: "b (command): IN_PROGRESS – waits: max-concurrent-tasks: 1 of 1 attempts are running in this workflow"
+                           in project.run("why").out)
+        gate.write_text("")
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+
     def test_a_follower_is_ended_by_ctrl_c_and_the_run_goes_on(self):
         project, gate = self.gated(lambda gate: {"with": {"run": f"until test -e {gate}; do sleep 0.05; done"}})
         process = project.start("run", "w.yaml", "--json")

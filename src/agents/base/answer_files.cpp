@@ -135,6 +135,10 @@ std::string answer_text(const LLMResponse& answer) {
 }
 
 task<Result<Outcome>> refused_answer(TaskContext& context, std::string summary, std::vector<Finding> findings, std::string answer) {
+  if (!findings.empty()) {
+    const Finding& first = findings.front();
+    summary += ": " + (first.file.empty() ? "" : first.file + ": ") + first.message;
+  }
   auto kept = co_await context.save_artifact("refused-answer.txt", "answer", findings_text(findings) + "\n" + answer);
   if (!kept) co_return fail(kept.error());
   Outcome outcome{.verdict = Verdict::failed, .summary = summary, .outputs = {}, .evidence = {}, .feedback = FeedbackPayload{}};

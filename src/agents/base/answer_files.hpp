@@ -28,7 +28,8 @@ struct Applied {
 /// Errors: only of the machine (resource_exhausted, unavailable, cancelled).
 task<Result<Applied>> apply_files(Workspace& workspace, AnswerFiles files);
 
-/// The outcome of an answer that was refused: a failed verdict, its findings, and the answer as evidence of kind "integrity".
+/// The outcome of an answer that was refused: a failed verdict, its findings, and the answer as evidence of kind "integrity". The summary
+/// goes on with the first finding.
 task<Result<Outcome>> refused_answer(TaskContext& context, std::string summary, std::vector<Finding> findings, std::string answer);
 
 /// One line a finding, for evidence and prompts: "error a.py:3: message (source)".

@@ -52,11 +52,22 @@ std::string refuse_of_tests(const std::string& path, const std::optional<std::st
 
 /// What is wrong with the answer belongs to this task, not to the code's.
 task<Result<std::optional<Outcome>>> refused_tests(TaskContext& context, std::vector<Finding> refused, LLMResponse answer) {
-  std::string summary = "the answer's tests were refused: " + refused.front().message;
-  auto outcome = co_await refused_answer(context, std::move(summary), std::move(refused), answer_text(answer));
+  auto outcome = co_await refused_answer(context, "the answer's tests were refused", std::move(refused), answer_text(answer));
   if (!outcome) co_return fail(outcome.error());
   outcome->feedback->target = context.assignment().id.task;
   co_return std::optional(std::move(*outcome));
+}
+
+/// What building, listing or running left may not be in a workspace (a repository of its own): the code did that, not this task.
+task<Result<Outcome>> refused_leavings(TaskContext& context, Error error) {
+  const std::string summary = "what running the tests left was refused: " + to_string(error);
+  auto kept = co_await context.save_artifact("refused-workspace.txt", "report", summary + "\n");
+  if (!kept) co_return fail(kept.error());
+  Outcome outcome{.verdict = Verdict::failed, .summary = summary};
+  outcome.evidence.push_back({.kind = "integrity", .summary = summary, .artifact = kept->digest});
+  outcome.feedback = FeedbackPayload{.severity = Severity::error, .summary = summary};
+  outcome.feedback->findings = {{.severity = Severity::error, .message = summary, .source = "workspace"}};
+  co_return outcome;
 }
 
 }  // namespace
@@ -79,6 +90,7 @@ task<Result<Outcome>> TestAgent::execute(TaskContext& context) {
   auto clean = co_await (*workspace)->snapshot();
   if (!clean) co_return fail(clean.error());
   auto outcome = co_await run_tests(context, **workspace);
+  if (!outcome && outcome.error().code == ErrorCode::permission_denied) outcome = co_await refused_leavings(context, outcome.error());
   if (!outcome) co_return fail(outcome.error());
   auto restored = co_await (*workspace)->restore(*clean);
   if (!restored) co_return fail(restored.error());
