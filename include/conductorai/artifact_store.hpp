@@ -49,8 +49,11 @@ class ArtifactStore {
   /// Streams to a file. Errors as get.
   virtual task<Result<void>> get_to_file(Digest digest, std::filesystem::path file) = 0;
   virtual task<Result<std::vector<ArtifactRecord>>> query(ArtifactQuery query) = 0;  // oldest first
-  /// Drops records of the workflow and bytes no record points to any more. Returns bytes freed.
-  virtual task<Result<std::int64_t>> remove_workflow(WorkflowId workflow) = 0;
+  /// Records bytes that are here already, for another workflow, say: `record.digest` names them. Durable when it returns; `record.size` is
+  /// filled in. Errors: not_found, resource_exhausted, unavailable.
+  virtual task<Result<ArtifactRecord>> refer(ArtifactRecord record) = 0;
+  /// Drops records of the workflows and bytes no record points to any more. Returns bytes freed. Repeated after a crash it finishes.
+  virtual task<Result<std::int64_t>> remove_workflows(std::vector<WorkflowId> workflows) = 0;
 };
 
 }  // namespace conductorai

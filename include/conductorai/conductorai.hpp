@@ -173,6 +173,21 @@ struct MonitorReport {
   std::string samples;  // JSON, docs/formats/samples.md
 };
 
+struct PruneRequest {
+  RetentionRule rule;
+  bool dry_run = false;                               // tells what it would do
+  std::function<void(const WorkflowId&)> on_removed;  // nothing is left of it; also of one that an earlier, killed call had begun with
+};
+struct PruneReport {
+  struct Kept {
+    WorkflowSummary workflow;
+    std::string reason;
+  };
+  std::vector<WorkflowSummary> removed;  // newest first
+  std::vector<Kept> kept;                // although the rule lets them go
+  std::int64_t freed_bytes = 0;          // of artifacts and the state database
+};
+
 struct LlmCheck {
   std::string provider, model, answer;
   Usage usage;
@@ -213,6 +228,12 @@ class ConductorAI {
   Result<void> read_events(WorkflowId id, std::uint64_t from_seq, bool follow, std::function<void(const EventRecord&)> on_event,
                            std::function<void(const AnswerPiece&)> on_text = {});
   Result<std::shared_ptr<const WorkflowDefinition>> get_definition(WorkflowId id);
+
+  /// Removes ended workflows: journal, steps, artifacts that no other one points to, worktrees, repositories made for them. Never one that
+  /// has an owner, whose release serves or is what a rollback goes back to, or in whose repository another one works. What they used still
+  /// counts to the project's days. Killed at any time it leaves each of them whole or gone; the next call finishes. Errors:
+  /// invalid_argument (the rule says nothing), those of the stores.
+  Result<PruneReport> prune(PruneRequest request);
 
   Result<std::string> get_artifact(Digest digest);
   Result<std::vector<ArtifactRecord>> query_artifacts(ArtifactQuery query);

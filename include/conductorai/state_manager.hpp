@@ -144,6 +144,13 @@ struct WorkflowFilter {
   std::string after;                     // continue after this workflow id
 };
 
+/// Which ended workflows may be removed: those that both let go. Neither given: none.
+struct RetentionRule {
+  std::optional<Milliseconds> older_than;  // that ended longer ago
+  std::optional<int> keep;                 // all but so many that ended last
+  friend bool operator==(const RetentionRule&, const RetentionRule&) = default;
+};
+
 /// Errors of every call: unavailable (store unreachable), resource_exhausted (disk full), data_corrupted.
 /// Called on the loop's thread; a call that was cancelled while its transaction ran may still have happened, so callers do not
 /// cancel writes (they finish in bounded time).
@@ -200,6 +207,18 @@ class StateManager {
   virtual task<Result<void>> save_agent_states(std::vector<AgentState> states) = 0;  // upsert
   virtual task<Result<std::vector<AgentState>>> agent_states() = 0;                  // by id
   virtual task<Result<void>> remove_agent_state(AgentId agent) = 0;
+
+  // --- retention -------------------------------------------------------------------------------------------------------
+  /// Forgets an ended workflow in one durable transaction: listing, rows, steps, dead letters, commands, its own budgets. What it used
+  /// still counts to the project's days; a step that is still out counts in full. From then on `removals` names it. Errors: not_found;
+  /// conflict (it has not ended, or its owner, alive or dead, has not released it).
+  virtual task<Result<void>> remove_workflow(WorkflowId workflow) = 0;
+  /// Workflows removed here that may have left something elsewhere: artifacts, files.
+  virtual task<Result<std::vector<WorkflowId>>> removals() = 0;
+  /// Nothing is left anywhere. Idempotent.
+  virtual task<Result<void>> finish_removal(WorkflowId workflow) = 0;
+  /// Gives space that is no longer used back to the machine, in transactions short enough for others to work meanwhile. Returns the bytes.
+  virtual task<Result<std::int64_t>> compact() = 0;
 };
 
 }  // namespace conductorai

@@ -86,6 +86,9 @@ class WorkspaceManager {
   virtual task<Result<void>> close(AttemptId attempt, std::filesystem::path repo) = 0;
   /// Removes all worktrees of a workflow, those of dead owners too.
   virtual task<Result<void>> close_all(WorkflowId workflow, std::filesystem::path repo) = 0;
+  /// Removes all that lies of a workflow under the state directory: worktrees, and the repository made for it. Branches elsewhere stay.
+  /// Idempotent; after a crash the repository is whole or gone.
+  virtual task<Result<void>> remove_workflow(WorkflowId workflow) = 0;
 };
 
 }  // namespace conductorai

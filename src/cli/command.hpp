@@ -44,6 +44,7 @@ void add_list(CLI::App& app, CommandLine& line);
 void add_llm(CLI::App& app, CommandLine& line);
 void add_man(CLI::App& app, CommandLine& line);
 void add_plan(CLI::App& app, CommandLine& line);
+void add_prune(CLI::App& app, CommandLine& line);
 void add_report(CLI::App& app, CommandLine& line);
 void add_monitor(CLI::App& app, CommandLine& line);
 void add_releases(CLI::App& app, CommandLine& line);

@@ -6,6 +6,7 @@
 
 #include "cli/exit_code.hpp"
 #include "cli/report_file.hpp"
+#include "cli/retention.hpp"
 #include "cli/summary.hpp"
 #include "cli/terminal.hpp"
 #include "cli/text.hpp"
@@ -84,6 +85,7 @@ int drive(Session& session, Progress& progress, bool json, const Launch& launch)
   const auto repair_ms = keeps_state(session) ? leave_report(session, *view) : std::nullopt;
   tell_end(session, *view, json);
   if (repair_ms && !json) std::cout << "repaired   in " << duration_text(*repair_ms) << ", from the probes' no to their yes" << std::endl;
+  if (keeps_state(session) && Session::signal() == 0) apply_retention(session);
   return exit_code(*view, Session::signal());
 }
 

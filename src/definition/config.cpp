@@ -48,6 +48,7 @@ bool is_text_key(const std::string& path) {
                                      "llm.batch",
                                      "llm.batch-size",
                                      "redis.pool",
+                                     "retention.keep",
                                      "runtime.max-concurrent-tasks",
                                      "runtime.agents-per-type",
                                      "runtime.agents",

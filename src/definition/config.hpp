@@ -13,6 +13,7 @@
 
 #include "conductorai/definition.hpp"
 #include "conductorai/result.hpp"
+#include "conductorai/state_manager.hpp"
 #include "conductorai/time.hpp"
 
 namespace conductorai::definition {
@@ -90,6 +91,7 @@ struct Config {
   S3Config s3;
   RuntimeConfig runtime;
   BudgetConfig budget;
+  RetentionRule retention;                     // applied after each run and by `prune`
   std::map<std::string, std::string> sources;  // "llm.model" -> "conductorai.yaml:3:10", "CONDUCTORAI_LLM__MODEL", "--model", "default"
 };
 

@@ -112,6 +112,14 @@ const Section<S3Config>& s3_section() {
   return section;
 }
 
+const Section<RetentionRule>& retention_section() {
+  static const auto section =
+      Section<RetentionRule>("ended workflows that are removed: those that both keys let go; none where both are left out")
+          .key("older-than", &RetentionRule::older_than, duration(Milliseconds{0}, std::chrono::days(3'660)), "that ended longer ago")
+          .key("keep", &RetentionRule::keep, integer<int>(0, 1'000'000'000), "all but so many that ended last");
+  return section;
+}
+
 const Section<RuntimeConfig>& runtime_section() {
   using Runtime = RuntimeConfig;
   static const auto level = text({.allowed = {"trace", "debug", "info", "warn", "error", "off"}});
@@ -185,7 +193,8 @@ const Section<Config>& config_section() {
                                   .nested("redis", &Config::redis, redis_section(), "a shared store of state")
                                   .nested("s3", &Config::s3, s3_section(), "a shared store of artifacts")
                                   .nested("runtime", &Config::runtime, runtime_section(), "this process")
-                                  .nested("budget", &Config::budget, budget_config_section(), "limits; the stricter wins");
+                                  .nested("budget", &Config::budget, budget_config_section(), "limits; the stricter wins")
+                                  .nested("retention", &Config::retention, retention_section(), "ended workflows that are removed");
   return section;
 }
 
@@ -286,6 +295,10 @@ const std::vector<ConfigKey>& config_keys() {
       {"budget.tokens-per-day", "10000000", "likewise", false, [](C c) { return shown_optional(c.budget.per_day.tokens); }},
       {"budget.calls-per-day", "2000", "likewise", false, [](C c) { return shown_optional(c.budget.per_day.calls); }},
       {"budget.wall-minutes-per-day", "600", "likewise", false, [](C c) { return shown_minutes(c.budget.per_day.wall_ms); }},
+      {"retention.older-than", "90d", "ended workflows are removed after each run if they ended longer ago (and keep lets them go)", false,
+       [](C c) { return c.retention.older_than ? format_duration(*c.retention.older_than) : std::string(); }},
+      {"retention.keep", "100", "so many that ended last stay in any case; with both keys left out nothing is ever removed", false,
+       [](C c) { return shown_optional(c.retention.keep); }},
   };
   return keys;
 }

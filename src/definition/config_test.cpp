@@ -79,6 +79,18 @@ TEST_F(ConfigFiles, OfLimitsTheStricterWins) {
   EXPECT_EQ(definition.tasks[0].timeout, std::chrono::minutes(5));
 }
 
+TEST_F(ConfigFiles, RetentionIsOffUntilItIsConfigured) {
+  EXPECT_EQ(load_config(request_)->retention, RetentionRule{});
+  user("retention: { older-than: 90d, keep: 5 }\n");
+  project("retention: { keep: 0 }\n");
+  EXPECT_EQ(load_config(request_)->retention, (RetentionRule{.older_than = std::chrono::days(90), .keep = 0}));
+  request_.flags["retention.keep"] = "7";
+  const auto config = load_config(request_);
+  ASSERT_TRUE(config) << problems();
+  EXPECT_EQ(config->retention.keep, 7);
+  EXPECT_EQ(config->sources.at("retention.keep"), "--keep");
+}
+
 TEST_F(ConfigFiles, TheWorkflowFileStandsBetweenEnvironmentAndProject) {
   project("llm: { provider: openai, model: project }\n");
   WorkflowDefinition named, open;

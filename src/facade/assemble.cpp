@@ -71,6 +71,9 @@ std::function<void(const LLMCaller&, std::string)> notices(MessageBus& bus) {
 
 /// To those who watch from this process and from others.
 void open_live_text(House& house) {
+  house.remove_text = [state_dir = house.options.state_dir](const WorkflowId& workflow) {
+    infrastructure::remove_live_text(state_dir, workflow);
+  };
   std::shared_ptr<infrastructure::LiveTextWriter> writer;
   if (house.options.state == "sqlite") writer = std::make_shared<infrastructure::LiveTextWriter>(house.options.state_dir);
   if (!writer && !house.options.on_text) return;

@@ -10,6 +10,7 @@
 #include "core/message_codec.hpp"
 #include "facade/forecast.hpp"
 #include "facade/house.hpp"
+#include "facade/prune.hpp"
 #include "facade/view.hpp"
 #include "facade/watch_release.hpp"
 #include "runtime/scope.hpp"
@@ -66,6 +67,7 @@ class ConductorAI::Impl {
   task<Result<void>> requeue(DeadLetter letter);
   task<Result<void>> resolve_dead_letter(std::int64_t id, bool again);
 
+  task<Result<PruneReport>> prune(PruneRequest request);
   task<Result<MonitorReport>> monitor_release(MonitorRequest request);
   task<Result<std::vector<std::string>>> list_models(std::string provider);
   task<Result<LlmCheck>> check_model(LlmDefinition llm);
@@ -261,6 +263,12 @@ task<Result<void>> ConductorAI::Impl::watch(WorkflowId id, std::uint64_t from, s
   co_return read;
 }
 
+task<Result<PruneReport>> ConductorAI::Impl::prune(PruneRequest request) {
+  auto settled = co_await settle_once();
+  if (!settled) co_return fail(settled.error());
+  co_return co_await facade::prune(*house_, loop_.now(), std::move(request));
+}
+
 task<Result<MonitorReport>> ConductorAI::Impl::monitor_release(MonitorRequest request) {
   auto work = facade::watch_release(*house_, loop_, std::move(request));
   auto report = co_await std::move(work).in({&loop_, &following_});
@@ -375,6 +383,9 @@ Result<void> ConductorAI::read_events(WorkflowId id, std::uint64_t from_seq, boo
 }
 Result<std::shared_ptr<const WorkflowDefinition>> ConductorAI::get_definition(WorkflowId id) {
   return impl_->run(impl_->definition_of(std::move(id)));
+}
+Result<PruneReport> ConductorAI::prune(PruneRequest request) {
+  return impl_->run(impl_->prune(std::move(request)));
 }
 Result<std::string> ConductorAI::get_artifact(Digest digest) {
   return impl_->run(impl_->house().artifacts->get(std::move(digest)));

@@ -38,6 +38,7 @@ struct House {
   std::unique_ptr<Subscription> progress;
   std::function<void(AnswerPiece)> on_text;            // of answers as they come; empty: nobody could watch
   std::function<void(const WorkflowId&)> forget_text;  // of a workflow that runs here no longer
+  std::function<void(const WorkflowId&)> remove_text;  // of one that was removed
   std::shared_ptr<Sandbox> walls;                      // made when the first attempt asks for it, as it starts a process
   std::shared_ptr<Sandbox> no_walls;                   // `--sandbox=none`
   std::function<agents::HostServices()> host_services;

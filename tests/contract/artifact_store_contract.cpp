@@ -107,13 +107,39 @@ TEST_P(ArtifactStoreContract, RemovesAWorkflowButNotWhatOthersPointTo) {
   const auto own = run(store->save(record("wf-a", "own"), "12345")).value();
   EXPECT_TRUE(run(store->save(record("wf-a", "own again"), "12345")));
   EXPECT_EQ(run(store->get(own.digest)).value(), "12345");
-  EXPECT_EQ(run(store->remove_workflow(WorkflowId("wf-a"))).value(), 5);
+  EXPECT_EQ(run(store->remove_workflows({WorkflowId("wf-a")})).value(), 5);
   EXPECT_EQ(code(run(store->get(own.digest))), ErrorCode::not_found);
   EXPECT_EQ(run(store->get(shared.digest)).value(), "shared");
   EXPECT_EQ(run(store->query({})).value().size(), 1U);
-  EXPECT_EQ(run(store->remove_workflow(WorkflowId("wf-a"))).value(), 0);
+  EXPECT_EQ(run(store->remove_workflows({WorkflowId("wf-a")})).value(), 0);
   EXPECT_TRUE(run(store->save(record("wf-a", "own"), "12345")));
   EXPECT_EQ(run(store->get(own.digest)).value(), "12345");
+}
+
+TEST_P(ArtifactStoreContract, RemovesBytesThatOnlyTheRemovedWorkflowsShared) {
+  const auto shared = run(store->save(record("wf-a", "shared"), "shared")).value();
+  EXPECT_TRUE(run(store->save(record("wf-b", "shared"), "shared")));
+  EXPECT_TRUE(run(store->save(record("wf-c", "other"), "other")));
+  EXPECT_EQ(run(store->remove_workflows({WorkflowId("wf-a"), WorkflowId("wf-b"), WorkflowId("wf-none")})).value(), 6);
+  EXPECT_EQ(code(run(store->get(shared.digest))), ErrorCode::not_found);
+  EXPECT_EQ(run(store->query({})).value().size(), 1U);
+  EXPECT_EQ(run(store->remove_workflows({})).value(), 0);
+}
+
+TEST_P(ArtifactStoreContract, RecordsBytesThatAreThereForAnotherWorkflow) {
+  const auto first = run(store->save(record("wf-a", "log"), "12345")).value();
+  auto wish = record("wf-b", "log");
+  wish.digest = first.digest;
+  auto second = run(store->refer(wish));
+  ASSERT_TRUE(second) << to_string(second.error());
+  EXPECT_EQ(second->size, 5);
+  EXPECT_EQ(run(store->refer(wish)).value(), *second);
+  EXPECT_EQ(run(store->remove_workflows({WorkflowId("wf-a")})).value(), 0);
+  EXPECT_EQ(run(store->get(first.digest)).value(), "12345");
+  wish.digest = Digest("sha256:" + std::string(64, '0'));
+  EXPECT_EQ(code(run(store->refer(wish))), ErrorCode::not_found);
+  wish.digest = Digest("sha256:../../../../etc/passwd");
+  EXPECT_EQ(code(run(store->refer(wish))), ErrorCode::not_found);
 }
 
 task<void> save_into(ArtifactStore& store, ArtifactRecord record, std::string bytes, int& saved) {

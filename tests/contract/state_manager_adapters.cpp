@@ -45,6 +45,7 @@ const auto kAdapters =
 constexpr auto kName = [](const auto& info) { return info.param.name; };
 INSTANTIATE_TEST_SUITE_P(Adapters, StateManagerContract, kAdapters, kName);
 INSTANTIATE_TEST_SUITE_P(Adapters, StateManagerSteps, kAdapters, kName);
+INSTANTIATE_TEST_SUITE_P(Adapters, StateManagerRetention, kAdapters, kName);
 
 }  // namespace
 }  // namespace conductorai::test

@@ -94,4 +94,35 @@ class StateManagerSteps : public StateManagerContract {
   }
 };
 
+/// Workflows that end, with steps that count to a project's day.
+class StateManagerRetention : public StateManagerContract {
+ protected:
+  static constexpr const char* kDay = "project/2026-01-31";
+
+  void ends(const std::string& id, WorkflowStatus status = WorkflowStatus::completed) {
+    auto last = request(id, 2);
+    last.summary.status = status;
+    EXPECT_TRUE(run(states->append(last)));
+    EXPECT_TRUE(run(states->release(WorkflowId(id))));
+  }
+  static StepBegin step(const std::string& id, const std::string& ordinal) {
+    return {.id = {{WorkflowId(id), TaskId("code"), 1, 1}, ordinal},
+            .kind = "llm",
+            .request_digest = "digest",
+            .worst_case = {.usd_micros = 100, .tokens = 1'000, .calls = 1, .wall_ms = 60'000},
+            .scopes = {{.key = "workflow/" + id}, {.key = "task/" + id + "/code"}, {.key = "agent/" + id + "/coding"}, {.key = kDay}},
+            .epoch = 1};
+  }
+  void answered(const std::string& id) {
+    EXPECT_TRUE(run(states->begin_step(step(id, "1"))));
+    EXPECT_TRUE(run(states->finish_step({.id = step(id, "1").id,
+                                         .usage = {.calls = 1, .input_tokens = 10, .output_tokens = 5, .usd_micros = 7, .wall_ms = 20},
+                                         .response = "\"yes\"",
+                                         .epoch = 1})));
+  }
+  BudgetUse use(const std::string& scope) { return run(states->budget_use(scope)).value(); }
+  ErrorCode removed(const std::string& id) { return code(run(states->remove_workflow(WorkflowId(id)))); }
+  std::vector<WorkflowId> removals() { return run(states->removals()).value(); }
+};
+
 }  // namespace conductorai::test

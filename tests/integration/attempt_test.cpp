@@ -86,7 +86,10 @@ class FillingArtifacts final : public ArtifactStore {
     return inner_.get_to_file(std::move(digest), std::move(file));
   }
   task<Result<std::vector<ArtifactRecord>>> query(ArtifactQuery query) override { return inner_.query(std::move(query)); }
-  task<Result<std::int64_t>> remove_workflow(WorkflowId workflow) override { return inner_.remove_workflow(std::move(workflow)); }
+  task<Result<ArtifactRecord>> refer(ArtifactRecord record) override { return inner_.refer(std::move(record)); }
+  task<Result<std::int64_t>> remove_workflows(std::vector<WorkflowId> workflows) override {
+    return inner_.remove_workflows(std::move(workflows));
+  }
 
  private:
   static task<Result<ArtifactRecord>> no_space() { co_return fail(ErrorCode::resource_exhausted, "no space left"); }

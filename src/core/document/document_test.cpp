@@ -112,6 +112,9 @@ TEST(Json, SaysWhereAndWhy) {
 
 TEST(Words, ReadUnits) {
   EXPECT_EQ(parse_duration("250ms"), Milliseconds(250));
+  EXPECT_EQ(parse_duration("30d"), std::chrono::days(30));
+  EXPECT_EQ(format_duration(std::chrono::days(30)), "30d");
+  EXPECT_EQ(format_duration(std::chrono::days(1)), "24h");
   EXPECT_EQ(parse_duration("1.5h"), std::chrono::minutes(90));
   for (const char* wrong : {"", "5", "-5s", "5 s", "5d", "s", "1e3s", "0x10s", "999999999h", ".5s", "5.s", "nans", "1.0001ms"})
     EXPECT_FALSE(parse_duration(wrong)) << wrong;

@@ -11,7 +11,7 @@ namespace conductorai::core::document {
 
 namespace {
 
-constexpr std::string_view kDurationPattern = "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$";
+constexpr std::string_view kDurationPattern = "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$";
 constexpr std::string_view kSizePattern = "^[0-9]+(\\.[0-9]+)?(B|KiB|MiB|GiB|TiB)?$";
 
 /// "from 1 to 5", "1 or more": what a person wants to know of a range.

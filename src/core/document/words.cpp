@@ -17,7 +17,7 @@ struct Unit {
   std::string_view name;
   std::int64_t factor;
 };
-constexpr std::array kDurations{Unit{"ms", 1}, Unit{"s", 1'000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}};
+constexpr std::array kDurations{Unit{"ms", 1}, Unit{"s", 1'000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
 constexpr std::array kSizes{Unit{"", 1},
                             Unit{"B", 1},
                             Unit{"KiB", std::int64_t{1} << 10},
@@ -80,6 +80,7 @@ std::optional<std::int64_t> parse_size(std::string_view text) {
 std::string format_duration(Milliseconds duration) {
   const auto ms = duration.count();
   if (ms == 0) return "0s";
+  if (ms % kDurations[4].factor == 0 && ms > kDurations[4].factor) return fmt::format("{}d", ms / kDurations[4].factor);
   for (const Unit& unit : {kDurations[3], kDurations[2], kDurations[1]})
     if (ms % unit.factor == 0) return fmt::format("{}{}", ms / unit.factor, unit.name);
   return fmt::format("{}ms", ms);

@@ -12,11 +12,11 @@
 
 namespace conductorai::core::document {
 
-/// "250ms", "10s", "5m", "2h", "1.5h"; nothing for anything else, negative or past 10 years.
+/// "250ms", "10s", "5m", "2h", "1.5h", "30d"; nothing for anything else, negative or past 10 years.
 std::optional<Milliseconds> parse_duration(std::string_view text);
 /// "64KiB", "1GiB", "512MiB", "1048576" (bytes), "1.5GiB"; nothing for anything else or past 2^62.
 std::optional<std::int64_t> parse_size(std::string_view text);
-std::string format_duration(Milliseconds duration);  // "10s", "1500ms"
+std::string format_duration(Milliseconds duration);  // "10s", "1500ms", "24h", "30d"
 std::string format_size(std::int64_t bytes);         // "1GiB", "1000 bytes"
 
 /// The candidate at the smallest edit distance, where that is small enough to be a slip of the pen.

@@ -156,6 +156,13 @@ Result<void> BlobFiles::get_to_file(const Digest& digest, const std::filesystem:
   return corrupted(digest, path);
 }
 
+Result<Blob> BlobFiles::find(const Digest& digest) const {
+  std::error_code error;
+  const auto size = well_formed(digest) ? std::filesystem::file_size(path_of(digest), error) : 0;
+  if (error || !well_formed(digest)) return missing(digest);
+  return Blob{digest, static_cast<std::int64_t>(size)};
+}
+
 std::int64_t BlobFiles::remove(const Digest& digest) {
   if (!well_formed(digest)) return 0;
   std::error_code error;

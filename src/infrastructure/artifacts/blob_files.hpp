@@ -26,6 +26,8 @@ class BlobFiles {
   /// Errors: not_found, data_corrupted.
   Result<std::string> get(const Digest& digest) const;
   Result<void> get_to_file(const Digest& digest, const std::filesystem::path& file) const;
+  /// Errors: not_found.
+  Result<Blob> find(const Digest& digest) const;
   /// Returns the bytes freed; 0 when it was not there.
   std::int64_t remove(const Digest& digest);
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "base/crash_point.hpp"
 #include "infrastructure/artifacts/blob_files.hpp"
 #include "infrastructure/artifacts/files.hpp"
 #include "infrastructure/artifacts/read_cache.hpp"
@@ -46,15 +47,37 @@ struct FileArtifactStore::Impl {
     entry.size = blob->size;
     return records.add(std::move(entry));
   }
-  Result<std::int64_t> remove(const WorkflowId& workflow) {
+  Result<ArtifactRecord> refer(ArtifactRecord entry) {
+    const StoreLock shared(lock, F_RDLCK);
+    const auto blob = blobs.find(entry.digest);
+    return record(std::move(entry), blob);
+  }
+  Result<std::int64_t> remove(const std::vector<WorkflowId>& workflows) {
     const StoreLock alone(lock, F_WRLCK);
-    auto removed = records.remove(workflow);
-    if (!removed) return fail(removed.error());
+    auto left = remove_retired(workflows);  // by a crash
+    if (!left) return left;
+    for (const WorkflowId& workflow : workflows)
+      if (auto retired = records.retire(workflow); !retired) return fail(retired.error());
+    crash_point("removal.half_way");
+    auto freed = remove_retired(workflows);
+    if (!freed) return freed;
+    return *left + *freed;
+  }
+  Result<std::int64_t> remove_retired(const std::vector<WorkflowId>& workflows) {
+    std::vector<ArtifactRecord> gone;
+    for (const WorkflowId& workflow : workflows) {
+      auto retired = records.retired(workflow);
+      if (!retired) return fail(retired.error());
+      gone.insert(gone.end(), retired->begin(), retired->end());
+    }
+    if (gone.empty()) return 0;
     auto kept = records.references();
     if (!kept) return fail(kept.error());
     std::int64_t freed = 0;
-    for (const ArtifactRecord& gone : *removed)
-      if (!kept->contains(gone.digest)) freed += blobs.remove(gone.digest);
+    for (const ArtifactRecord& record : gone)
+      if (!kept->contains(record.digest)) freed += blobs.remove(record.digest);
+    for (const WorkflowId& workflow : workflows)
+      if (auto forgotten = records.forget(workflow); !forgotten) return fail(forgotten.error());
     return freed;
   }
 };
@@ -101,8 +124,12 @@ task<Result<std::vector<ArtifactRecord>>> FileArtifactStore::query(ArtifactQuery
   co_return co_await impl_->worker.run([&, impl = impl_.get()] { return impl->records.query(query); });
 }
 
-task<Result<std::int64_t>> FileArtifactStore::remove_workflow(WorkflowId workflow) {
-  auto freed = co_await impl_->worker.run([&, impl = impl_.get()] { return impl->remove(workflow); });
+task<Result<ArtifactRecord>> FileArtifactStore::refer(ArtifactRecord record) {
+  co_return co_await impl_->worker.run([&, impl = impl_.get()] { return impl->refer(std::move(record)); });
+}
+
+task<Result<std::int64_t>> FileArtifactStore::remove_workflows(std::vector<WorkflowId> workflows) {
+  auto freed = co_await impl_->worker.run([&, impl = impl_.get()] { return impl->remove(workflows); });
   impl_->cache.clear();
   co_return freed;
 }

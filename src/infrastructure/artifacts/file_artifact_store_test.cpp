@@ -46,6 +46,22 @@ class FileArtifacts : public testing::Test {
   std::filesystem::path state;
 };
 
+TEST_F(FileArtifacts, RemovalThatWasKilledHalfWayIsFinishedByTheNext) {
+  auto store = open();
+  const auto own = run(store->save(record("own"), "own")).value();
+  auto of_another = record("shared");
+  const auto shared = run(store->save(of_another, "shared")).value();
+  of_another.workflow = WorkflowId("wf-b");
+  EXPECT_TRUE(run(store->save(of_another, "shared")));
+  std::filesystem::rename(records(), state / "artifacts" / "records" / "wf-a.retired");  // as a crash leaves it
+  EXPECT_EQ(run(store->query({})).value().size(), 1U);
+  EXPECT_EQ(run(store->get(own.digest)).value(), "own");
+  EXPECT_EQ(run(store->remove_workflows({WorkflowId("wf-a")})).value(), 3);
+  EXPECT_FALSE(std::filesystem::exists(path_of(own.digest)));
+  EXPECT_TRUE(std::filesystem::exists(path_of(shared.digest)));
+  EXPECT_FALSE(std::filesystem::exists(state / "artifacts" / "records" / "wf-a.retired"));
+}
+
 TEST_F(FileArtifacts, AreThereAfterAReopenAndInAnotherProcess) {
   auto first = open();
   auto second = open();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -73,9 +74,16 @@ task<Result<std::vector<ArtifactRecord>>> MemoryArtifactStore::query(ArtifactQue
   co_return found;
 }
 
-task<Result<std::int64_t>> MemoryArtifactStore::remove_workflow(WorkflowId workflow) {
+task<Result<ArtifactRecord>> MemoryArtifactStore::refer(ArtifactRecord record) {
+  auto found = impl_->bytes.find(record.digest);
+  if (found == impl_->bytes.end()) co_return fail(ErrorCode::not_found, "no such artifact", record.digest.value);
+  std::string bytes = found->second;
+  co_return co_await save(std::move(record), std::move(bytes));
+}
+
+task<Result<std::int64_t>> MemoryArtifactStore::remove_workflows(std::vector<WorkflowId> workflows) {
   std::erase_if(impl_->records, [&](const ArtifactRecord& record) {
-    if (record.workflow != workflow) return false;
+    if (std::ranges::find(workflows, record.workflow) == workflows.end()) return false;
     impl_->saved_at.erase(record_key(record));
     return true;
   });

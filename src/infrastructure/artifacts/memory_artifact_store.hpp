@@ -17,7 +17,8 @@ class MemoryArtifactStore final : public ArtifactStore {
   task<Result<std::string>> get(Digest digest) override;
   task<Result<void>> get_to_file(Digest digest, std::filesystem::path file) override;
   task<Result<std::vector<ArtifactRecord>>> query(ArtifactQuery query) override;
-  task<Result<std::int64_t>> remove_workflow(WorkflowId workflow) override;
+  task<Result<ArtifactRecord>> refer(ArtifactRecord record) override;
+  task<Result<std::int64_t>> remove_workflows(std::vector<WorkflowId> workflows) override;
 
  private:
   struct Impl;

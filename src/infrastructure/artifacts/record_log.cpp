@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <map>
 
 #include "core/json_codec.hpp"
@@ -126,15 +127,32 @@ Result<std::vector<ArtifactRecord>> RecordLog::query(const ArtifactQuery& query)
   return found;
 }
 
-Result<std::vector<ArtifactRecord>> RecordLog::remove(const WorkflowId& workflow) {
+std::filesystem::path RecordLog::retired_path_of(const WorkflowId& workflow) const {
+  return path_of(workflow).replace_extension(".retired");
+}
+
+Result<void> RecordLog::retire(const WorkflowId& workflow) {
   const auto path = path_of(workflow);
+  loaded_.erase(path.native());
+  if (::rename(path.c_str(), retired_path_of(workflow).c_str()) != 0 && errno != ENOENT)
+    return failed("the artifact records cannot be removed", path);
+  if (!sync_directory(folder_)) return failed("the folder of artifact records cannot be written", folder_);
+  return {};
+}
+
+Result<std::vector<ArtifactRecord>> RecordLog::retired(const WorkflowId& workflow) {
+  const auto path = retired_path_of(workflow);
   auto loaded = load(path);
   if (!loaded) return fail(loaded.error());
-  std::vector<ArtifactRecord> removed = std::move((*loaded)->records);
+  std::vector<ArtifactRecord> records = std::move((*loaded)->records);
   loaded_.erase(path.native());
+  return records;
+}
+
+Result<void> RecordLog::forget(const WorkflowId& workflow) {
+  const auto path = retired_path_of(workflow);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return failed("the artifact records cannot be removed", path);
-  (void)sync_directory(folder_);
-  return removed;
+  return {};
 }
 
 Result<std::unordered_set<Digest>> RecordLog::references() {

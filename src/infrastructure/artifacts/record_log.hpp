@@ -19,8 +19,10 @@ class RecordLog {
   /// Durable when it returns. A record that is there already (whenever it was saved) is returned as it stands.
   Result<ArtifactRecord> add(ArtifactRecord record);
   Result<std::vector<ArtifactRecord>> query(const ArtifactQuery& query);
-  /// Returns what it removed.
-  Result<std::vector<ArtifactRecord>> remove(const WorkflowId& workflow);
+  /// From here on the workflow's records point to nothing; `retired` tells them until `forget`, also after a crash between the two.
+  Result<void> retire(const WorkflowId& workflow);
+  Result<std::vector<ArtifactRecord>> retired(const WorkflowId& workflow);
+  Result<void> forget(const WorkflowId& workflow);
   /// Digests that any record points to.
   Result<std::unordered_set<Digest>> references();
 
@@ -33,6 +35,7 @@ class RecordLog {
     std::unordered_map<std::string, std::size_t> by_key;
   };
   [[nodiscard]] std::filesystem::path path_of(const WorkflowId& workflow) const;
+  [[nodiscard]] std::filesystem::path retired_path_of(const WorkflowId& workflow) const;
   Result<Loaded*> load(const std::filesystem::path& path);
   static void read_lines(Loaded& loaded, std::string_view text);
   Result<std::vector<std::filesystem::path>> paths() const;

@@ -19,6 +19,7 @@ void crash_before_commit(unsigned marks) {
   if ((marks & mark_begin) != 0) crash_point("step.begin.before_commit");
   if ((marks & mark_finish) != 0) crash_point("step.finish.before_commit");
   if ((marks & mark_inbox) != 0) crash_point("inbox.before_commit");
+  if ((marks & mark_removal) != 0) crash_point("removal.before_commit");
 }
 
 void crash_after_commit(unsigned marks) {
@@ -26,6 +27,7 @@ void crash_after_commit(unsigned marks) {
   if ((marks & mark_begin) != 0) crash_point("step.begin.after_commit");
   if ((marks & mark_finish) != 0) crash_point("step.finish.after_commit");
   if ((marks & mark_inbox) != 0) crash_point("inbox.after_commit");
+  if ((marks & mark_removal) != 0) crash_point("removal.after_commit");
 }
 
 }  // namespace

@@ -20,7 +20,15 @@
 namespace conductorai::infrastructure {
 
 /// What a request does, for crash points and notices.
-enum WriteMark : unsigned { mark_none = 0, mark_journal = 1, mark_begin = 2, mark_finish = 4, mark_inbox = 8, mark_changed = 16 };
+enum WriteMark : unsigned {
+  mark_none = 0,
+  mark_journal = 1,
+  mark_begin = 2,
+  mark_finish = 4,
+  mark_inbox = 8,
+  mark_changed = 16,
+  mark_removal = 32
+};
 
 /// One write. Lives in the frame of the coroutine that awaits it; not cancellable, it ends in bounded time.
 class WriteRequest {

@@ -86,6 +86,10 @@ void LiveTextWriter::forget(const WorkflowId& workflow) {
   if (!found.empty()) remove(workflow, found.mapped());
 }
 
+void remove_live_text(const std::filesystem::path& state_dir, const WorkflowId& workflow) {
+  ::unlink((folder_of(state_dir) / workflow.str()).c_str());
+}
+
 LiveTextReader::LiveTextReader(runtime::Loop& loop, const std::filesystem::path& state_dir, WorkflowId workflow, Told told)
     : file_(folder_of(state_dir) / workflow.str()), workflow_(std::move(workflow)), told_(std::move(told)), watch_(loop) {
   std::error_code ignored;

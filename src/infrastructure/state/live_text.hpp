@@ -39,6 +39,9 @@ class LiveTextWriter {
   std::map<WorkflowId, File> files_;
 };
 
+/// What a killed run left of a workflow that nobody runs any more.
+void remove_live_text(const std::filesystem::path& state_dir, const WorkflowId& workflow);
+
 /// Tells what comes from now on, and first what has come of answers that have not ended. Thread: the loop's.
 class LiveTextReader {
  public:

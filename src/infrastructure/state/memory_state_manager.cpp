@@ -209,4 +209,32 @@ task<Result<void>> MemoryStateManager::remove_agent_state(AgentId agent) {
   co_return Result<void>{};
 }
 
+task<Result<void>> MemoryStateManager::remove_workflow(WorkflowId workflow) {
+  auto found = store_->workflows.find(workflow);
+  if (found == store_->workflows.end() || found->second.summary.last_seq == 0)
+    co_return fail(ErrorCode::not_found, "no such workflow", workflow.value);
+  if (auto may = check_removal(found->second.summary); !may) co_return may;
+  charge_hidden(store_->steps, workflow);
+  store_->steps.remove(workflow);
+  store_->workflows.erase(found);
+  std::erase_if(store_->commands, [&](const auto& entry) { return entry.second.workflow == workflow; });
+  std::erase_if(store_->dead_letters, [&](const auto& entry) { return entry.second.workflow == workflow; });
+  store_->removals.insert(workflow);
+  store_->changed(workflow);
+  co_return Result<void>{};
+}
+
+task<Result<std::vector<WorkflowId>>> MemoryStateManager::removals() {
+  co_return std::vector<WorkflowId>(store_->removals.begin(), store_->removals.end());
+}
+
+task<Result<void>> MemoryStateManager::finish_removal(WorkflowId workflow) {
+  store_->removals.erase(workflow);
+  co_return Result<void>{};
+}
+
+task<Result<std::int64_t>> MemoryStateManager::compact() {
+  co_return 0;
+}
+
 }  // namespace conductorai::infrastructure

@@ -39,6 +39,10 @@ class MemoryStateManager : public StateManager {
   task<Result<void>> save_agent_states(std::vector<AgentState> states) override;
   task<Result<std::vector<AgentState>>> agent_states() override;
   task<Result<void>> remove_agent_state(AgentId agent) override;
+  task<Result<void>> remove_workflow(WorkflowId workflow) override;
+  task<Result<std::vector<WorkflowId>>> removals() override;
+  task<Result<void>> finish_removal(WorkflowId workflow) override;
+  task<Result<std::int64_t>> compact() override;
 
  private:
   friend class MemoryStore;

@@ -22,6 +22,33 @@ std::vector<StoredStep> MemorySteps::all_of(const AttemptId& attempt) {
   return found;
 }
 
+AttemptId MemorySteps::before(const WorkflowId& workflow) {
+  return {workflow, TaskId(), std::numeric_limits<int>::min(), std::numeric_limits<int>::min()};
+}
+
+std::vector<StoredStep> MemorySteps::sent_of(const WorkflowId& workflow) {
+  std::map<std::int64_t, StoredStep> by_no;
+  for (auto it = by_attempt_.lower_bound(before(workflow)); it != by_attempt_.end() && it->first.workflow == workflow; ++it)
+    for (const auto& [no, step] : it->second)
+      if (step.record.status == StepStatus::sent) by_no.emplace(no, step);
+  std::vector<StoredStep> found;
+  for (auto& [no, step] : by_no) found.push_back(std::move(step));
+  return found;
+}
+
+void MemorySteps::remove(const WorkflowId& workflow) {
+  auto it = by_attempt_.lower_bound(before(workflow));
+  while (it != by_attempt_.end() && it->first.workflow == workflow) {
+    for (const auto& [no, step] : it->second) earlier_.erase(earlier_.lower_bound({no, 0}), earlier_.lower_bound({no + 1, 0}));
+    it = by_attempt_.erase(it);
+  }
+  const std::string id = workflow.value;
+  std::erase_if(budgets_, [&](const auto& budget) {
+    return budget.first == "workflow/" + id || budget.first.starts_with("task/" + id + "/") ||
+           budget.first.starts_with("agent/" + id + "/");
+  });
+}
+
 void MemorySteps::insert(const StoredStep& step) {
   StoredStep& stored = by_attempt_[step.record.id.attempt][++last_no_];
   stored = step;
@@ -66,8 +93,7 @@ std::uint64_t MemorySteps::epoch_of(const WorkflowId& workflow) {
 
 std::vector<StepRecord> MemorySteps::records_of(const WorkflowId& workflow) const {
   std::map<std::int64_t, const StepRecord*> by_no;
-  const AttemptId first{workflow, TaskId(), std::numeric_limits<int>::min(), std::numeric_limits<int>::min()};
-  for (auto it = by_attempt_.lower_bound(first); it != by_attempt_.end() && it->first.workflow == workflow; ++it)
+  for (auto it = by_attempt_.lower_bound(before(workflow)); it != by_attempt_.end() && it->first.workflow == workflow; ++it)
     for (const auto& [no, step] : it->second) by_no.emplace(no, &step.record);
   std::vector<StepRecord> records;
   for (const auto& [no, record] : by_no) records.push_back(*record);

@@ -16,6 +16,7 @@ class MemorySteps final : public StepTable {
   explicit MemorySteps(const MemoryStore& store) : store_(store) {}
   std::vector<StoredStep> all_at(const StepId& id) override;
   std::vector<StoredStep> all_of(const AttemptId& attempt) override;
+  std::vector<StoredStep> sent_of(const WorkflowId& workflow) override;
   void insert(const StoredStep& step) override;
   void update(const StoredStep& step) override;
   std::optional<EarlierTry> earlier_try(std::int64_t step, int number) override;
@@ -25,11 +26,15 @@ class MemorySteps final : public StepTable {
   std::uint64_t epoch_of(const WorkflowId& workflow) override;
 
   [[nodiscard]] std::vector<StepRecord> records_of(const WorkflowId& workflow) const;
+  /// Its steps, their earlier tries and its own budgets.
+  void remove(const WorkflowId& workflow);
 
  private:
+  using Attempts = std::map<AttemptId, std::map<std::int64_t, StoredStep>>;
+  [[nodiscard]] static AttemptId before(const WorkflowId& workflow);
   const MemoryStore& store_;
   std::int64_t last_no_ = 0;
-  std::map<AttemptId, std::map<std::int64_t, StoredStep>> by_attempt_;
+  Attempts by_attempt_;
   std::map<std::pair<std::int64_t, int>, EarlierTry> earlier_;
   std::unordered_map<std::string, BudgetUse> budgets_;
 };
@@ -50,6 +55,7 @@ class MemoryStore {
   std::map<std::int64_t, DeadLetter> dead_letters;
   std::int64_t last_dead_letter = 0;
   std::map<AgentId, AgentState> agents;
+  std::set<WorkflowId> removals;
   std::set<MemoryStateManager*> living;
 
   void changed(const WorkflowId& workflow);

@@ -22,6 +22,15 @@ Result<void> check_append(const JournalRow& row, const std::optional<Position>& 
   return {};
 }
 
+Result<void> check_removal(const WorkflowSummary& stored) {
+  const bool ended =
+      stored.status == WorkflowStatus::completed || stored.status == WorkflowStatus::failed || stored.status == WorkflowStatus::cancelled;
+  if (!ended)
+    return fail(ErrorCode::conflict, "the workflow has not ended: it is " + std::string(to_string(stored.status)), stored.id.value);
+  if (!stored.owner.empty()) return fail(ErrorCode::conflict, "the workflow's owner has not released it: " + stored.owner, stored.id.value);
+  return {};
+}
+
 std::string this_process() {
   char host[256] = "localhost";
   if (::gethostname(host, sizeof host - 1) != 0 || host[0] == '\0') return std::to_string(::getpid()) + "@localhost";

@@ -17,6 +17,9 @@ struct Position {
 /// `stored`: none for a workflow that is not known. Errors: conflict, fenced, already_exists, invalid_argument.
 Result<void> check_append(const JournalRow& row, const std::optional<Position>& stored);
 
+/// Only what has ended and was released may be removed. Errors: conflict.
+Result<void> check_removal(const WorkflowSummary& stored);
+
 /// "pid@host"
 std::string this_process();
 

@@ -140,6 +140,10 @@ void Connection::checkpoint() noexcept {
   sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 
+void Connection::truncate_log() noexcept {
+  sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+}
+
 sqlite3_stmt* Connection::prepared(const char* sql) {
   sqlite3_stmt*& statement = statements_[sql];
   if (statement != nullptr) return statement;

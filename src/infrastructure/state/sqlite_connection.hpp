@@ -70,6 +70,8 @@ class Connection {
   void rollback() noexcept;
   /// Copies what the WAL holds into the database as far as readers allow; errors wait for the next time.
   void checkpoint() noexcept;
+  /// The same, waiting for readers, and cuts the log off.
+  void truncate_log() noexcept;
   /// Frames in the WAL after the last commit of this connection.
   [[nodiscard]] int wal_frames() const { return wal_frames_; }
 

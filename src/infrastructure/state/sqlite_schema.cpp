@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -10,10 +11,9 @@ namespace conductorai::infrastructure {
 
 namespace {
 
-constexpr std::int64_t kVersion = 1;
 constexpr std::int64_t kApplication = 0x436f6e41;  // "ConA"
 
-// docs/formats/state-db.md says what each column means.
+// Version 1; docs/formats/state-db.md says what each column means.
 constexpr const char* kTables = R"(
 PRAGMA application_id = 1131376193;
 PRAGMA user_version = 1;
@@ -49,11 +49,20 @@ CREATE TABLE dead_letters (
 CREATE TABLE agents (id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
 )";
 
+// Each leads from one version to the next. It only adds (tables, indexes, columns with a default): a process of the version before that has
+// the file open goes on with it.
+void remember_removals(Connection& db) {
+  db.script("CREATE TABLE removals (workflow TEXT PRIMARY KEY) WITHOUT ROWID");
+}
+
+constexpr std::array kMigrations{&remember_removals};  // the first one leads to version 2
+constexpr std::int64_t kVersion = 1 + static_cast<std::int64_t>(kMigrations.size());
+
 [[noreturn]] void refuse(ErrorCode code, std::string message, const std::filesystem::path& where, std::string hint) {
   throw SqliteFailure(fail(code, std::move(message), where, std::move(hint)).error());
 }
 
-/// Held while the tables are made: turning the WAL on is the one thing SQLite does not queue for.
+/// Held while tables are made or changed: turning the WAL on is the one thing SQLite does not queue for.
 class SetupLock {
  public:
   explicit SetupLock(const std::filesystem::path& state_dir)
@@ -92,7 +101,7 @@ std::int64_t number(Connection& db, const char* sql) {
   return query.next() ? query.integer(0) : 0;
 }
 
-/// True when the tables are there in a version this build writes.
+/// True when the tables are there in the version this build writes.
 bool current(Connection& db, const std::filesystem::path& file) {
   const std::int64_t version = number(db, "PRAGMA user_version");
   if (number(db, "PRAGMA application_id") != kApplication) {
@@ -106,21 +115,34 @@ bool current(Connection& db, const std::filesystem::path& file) {
            "the state was written by a newer version (its format is " + std::to_string(version) + ", this build knows " +
                std::to_string(kVersion) + ")",
            file, "use a newer conductorai, or another state directory with --state-dir");
+  if (version < kVersion) return false;
   Query mode = db.query("PRAGMA journal_mode");
   return mode.next() && mode.text(0) == "wal";
 }
 
-void make_tables(Connection& db, const std::filesystem::path& file) {
-  // Rows of 1 to 2 KB fill larger pages better; only a new file takes the size.
-  db.script("PRAGMA page_size = 16384; PRAGMA journal_mode = WAL");
+/// From whatever version it has, in one transaction. A new file comes the same way: version 1, then every step.
+void bring_up_to_date(Connection& db) {
   db.script("BEGIN IMMEDIATE");
+  std::int64_t version = number(db, "PRAGMA user_version");
+  const std::int64_t before = version;
   try {
-    if (number(db, "PRAGMA user_version") == 0) db.script(kTables);
+    if (version == 0) db.script(kTables), version = 1;
+    for (; version < kVersion; ++version) kMigrations.at(static_cast<std::size_t>(version - 1))(db);
+    if (before < kVersion) db.script(("PRAGMA user_version = " + std::to_string(kVersion)).c_str());
     db.script("COMMIT");
-  } catch (...) {
+  } catch (SqliteFailure& failure) {
     db.rollback();
+    if (before > 0)
+      failure.error.message = "the state could not be brought from format " + std::to_string(before) + " to " + std::to_string(kVersion) +
+                              " and is as it was: " + failure.error.message;
     throw;
   }
+}
+
+void make_tables(Connection& db, const std::filesystem::path& file) {
+  // Rows of 1 to 2 KB fill larger pages better. Only a new file takes the size, and can give back pages one by one.
+  db.script("PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
+  bring_up_to_date(db);
   if (!current(db, file)) refuse(ErrorCode::unavailable, "the file system cannot hold a write-ahead log", file, "use a local disk");
 }
 

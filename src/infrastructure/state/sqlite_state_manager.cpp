@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -11,6 +12,7 @@
 #include "infrastructure/state/directory_watch.hpp"
 #include "infrastructure/state/sqlite_boxes.hpp"
 #include "infrastructure/state/sqlite_journal.hpp"
+#include "infrastructure/state/sqlite_retention.hpp"
 #include "infrastructure/state/sqlite_schema.hpp"
 #include "infrastructure/state/sqlite_steps.hpp"
 #include "runtime/offload.hpp"
@@ -53,16 +55,16 @@ struct SqliteStateManager::Impl {
   Impl(runtime::Loop& on, std::filesystem::path dir, std::unique_ptr<Connection> reading, std::unique_ptr<Connection> writing,
        std::int64_t checkpoint_pages)
       : loop(on),
+        file(dir / "state.db"),
         owners(dir / "owners"),
         wake(dir / "wake"),
         lock(owners),
         watch(on),
         reading(std::move(reading)),
-        committer(on, std::move(writing),
-                  {.file = dir / "state.db", .checkpoint_pages = checkpoint_pages, .on_changed = [this] { lock.touch(); }}) {}
+        committer(on, std::move(writing), {.file = file, .checkpoint_pages = checkpoint_pages, .on_changed = [this] { lock.touch(); }}) {}
 
   runtime::Loop& loop;
-  std::filesystem::path owners, wake;
+  std::filesystem::path file, owners, wake;
   OwnerLock lock;  // held and touched by the committer's thread alone
   ChangeBoard board;
   std::function<void()> listener;
@@ -252,6 +254,46 @@ task<Result<void>> SqliteStateManager::remove_agent_state(AgentId agent) {
     remove_agent(db, agent);
     return Result<void>{};
   });
+}
+
+task<Result<void>> SqliteStateManager::remove_workflow(WorkflowId workflow) {
+  auto removed = co_await impl_->write<void>(mark_removal | mark_changed, [&, impl = impl_.get()](Connection& db) {
+    return infrastructure::remove_workflow(db, impl->owners, workflow);
+  });
+  if (removed) impl_->board.changed(workflow);
+  co_return removed;
+}
+
+task<Result<std::vector<WorkflowId>>> SqliteStateManager::removals() {
+  return impl_->read<std::vector<WorkflowId>>([](Connection& db) { return all_removals(db); });
+}
+
+task<Result<void>> SqliteStateManager::finish_removal(WorkflowId workflow) {
+  co_return co_await impl_->write<void>(mark_none, [&](Connection& db) {
+    forget_removal(db, workflow);
+    return Result<void>{};
+  });
+}
+
+task<Result<std::int64_t>> SqliteStateManager::compact() {
+  Impl* impl = impl_.get();
+  const std::int64_t before = bytes_of_state(impl->file);
+  auto ready = co_await impl->read<void>([impl](Connection& db) {
+    if (!gives_back_pages(db)) make_it_give_back_pages(impl->file, impl->owners, impl->lock.name());
+    return Result<void>{};
+  });
+  if (!ready) co_return fail(ready.error());
+  for (std::int64_t given = 1; given > 0;) {
+    auto pages = co_await impl->write<std::int64_t>(mark_none, [](Connection& db) { return give_back_some_pages(db); });
+    if (!pages) co_return pages;
+    given = *pages;
+  }
+  auto cut = co_await impl->read<void>([](Connection& db) {
+    db.truncate_log();
+    return Result<void>{};
+  });
+  if (!cut) co_return fail(cut.error());
+  co_return std::max<std::int64_t>(0, before - bytes_of_state(impl->file));
 }
 
 }  // namespace conductorai::infrastructure

@@ -70,6 +70,13 @@ std::vector<StoredStep> SqliteSteps::all_of(const AttemptId& attempt) {
   return steps;
 }
 
+std::vector<StoredStep> SqliteSteps::sent_of(const WorkflowId& workflow) {
+  Query query = db_.query(CONDUCTORAI_STEP "WHERE workflow = ?1 AND status = 'sent' ORDER BY no", workflow);
+  std::vector<StoredStep> steps;
+  while (query.next()) steps.push_back(read_step(query));
+  return steps;
+}
+
 void SqliteSteps::insert(const StoredStep& step) {
   const StepRecord& r = step.record;
   const std::string scopes = joined(step.scopes);

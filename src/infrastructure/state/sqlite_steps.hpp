@@ -10,6 +10,7 @@ class SqliteSteps final : public StepTable {
   explicit SqliteSteps(Connection& db) : db_(db) {}
   std::vector<StoredStep> all_at(const StepId& id) override;
   std::vector<StoredStep> all_of(const AttemptId& attempt) override;
+  std::vector<StoredStep> sent_of(const WorkflowId& workflow) override;
   void insert(const StoredStep& step) override;
   void update(const StoredStep& step) override;
   std::optional<EarlierTry> earlier_try(std::int64_t step, int number) override;

@@ -110,6 +110,7 @@ TEST(StateChild, PlaysItsRole) {
   if (play == "write") write_until_killed(loop, states, dir);
   if (play == "once") write_each_once(loop, states);
   if (play == "post") ::_exit(runtime::run_to_end(loop, states.post_command(WorkflowId("wf-a"), "pause")) ? 0 : 6);
+  if (play == "remove") ::_exit(runtime::run_to_end(loop, states.remove_workflow(WorkflowId("wf-a"))) ? 0 : 8);
   if (play == "hold") {
     if (!runtime::run_to_end(loop, states.append(row("wf-a", 1)))) ::_exit(7);
     acknowledge(dir, "holding", "!");

@@ -173,6 +173,13 @@ Result<StepBegun> begin_step(StepTable& table, const StepBegin& step) {
   return StepBegun{StepBegun::Outcome::begun, std::move(stored->record), {}};
 }
 
+void charge_hidden(StepTable& table, const WorkflowId& workflow) {
+  for (StoredStep& step : table.sent_of(workflow)) {
+    charge_as_unknown(table, step);
+    table.update(step);
+  }
+}
+
 Result<void> finish_step(StepTable& table, const StepFinish& finish) {
   const std::string where = to_string(finish.id.attempt) + "/" + finish.id.ordinal;
   if (negative(cost_of(finish.usage))) return fail(ErrorCode::invalid_argument, "a step costs less than nothing", where);

@@ -32,6 +32,8 @@ class StepTable {
   virtual std::vector<StoredStep> all_at(const StepId& id) = 0;
   /// All of the attempt, set aside or not, in order of first begin.
   virtual std::vector<StoredStep> all_of(const AttemptId& attempt) = 0;
+  /// All of the workflow that are still out.
+  virtual std::vector<StoredStep> sent_of(const WorkflowId& workflow) = 0;
   virtual void insert(const StoredStep& step) = 0;  // chooses `no`
   virtual void update(const StoredStep& step) = 0;
   virtual std::optional<EarlierTry> earlier_try(std::int64_t step, int number) = 0;
@@ -47,5 +49,7 @@ Result<StepBegun> begin_step(StepTable& table, const StepBegin& step);
 /// Errors: not_found (no such step or try), invalid_argument; of a word kept with a try that is out, fenced, and conflict when it has
 /// ended.
 Result<void> finish_step(StepTable& table, const StepFinish& finish);
+/// Nobody will tell any more how they ended: what is still out of a workflow counts in full.
+void charge_hidden(StepTable& table, const WorkflowId& workflow);
 
 }  // namespace conductorai::infrastructure

@@ -318,6 +318,18 @@ task<Result<void>> GitWorkspaceManager::close_all(WorkflowId workflow, fs::path)
   co_return trees ? indexes : trees;
 }
 
+task<Result<void>> GitWorkspaceManager::remove_workflow(WorkflowId workflow) {
+  auto closed = co_await close_all(workflow, {});
+  if (!closed) co_return closed;
+  const fs::path folder = own_repository(workflow);
+  fs::path gone = folder;
+  gone += ".removed";
+  std::error_code error;
+  fs::rename(folder, gone, error);
+  if (error && error != std::errc::no_such_file_or_directory) co_return fail(ErrorCode::unavailable, error.message(), folder.string());
+  co_return co_await discard(gone);
+}
+
 // --- commits and the branch -----------------------------------------------------------------------------------------------------------
 
 task<Result<std::string>> GitWorkspaceManager::merge_base_case(GitStore store, std::string head, std::string commit) {

@@ -36,6 +36,7 @@ class GitWorkspaceManager final : public WorkspaceManager {
   task<Result<std::string>> tree_of(std::filesystem::path repo, std::string commit) override;
   task<Result<void>> close(AttemptId attempt, std::filesystem::path repo) override;
   task<Result<void>> close_all(WorkflowId workflow, std::filesystem::path repo) override;
+  task<Result<void>> remove_workflow(WorkflowId workflow) override;
 
   /// Where the worktree of an attempt lies.
   [[nodiscard]] std::filesystem::path worktree_path(const AttemptId& attempt) const;

@@ -468,6 +468,25 @@ TEST_F(GitWorkspaceTest, RemovesAllWorktreesOfAWorkflowWhateverTheyHold) {
   EXPECT_TRUE(run(manager_->close_all(WorkflowId("wf-1"), repo())));
 }
 
+// --- removal -------------------------------------------------------------------------------------------------------------------------
+
+TEST_F(GitWorkspaceTest, RemovesAWorkflowsOwnRepositoryAndWorktreesAndNoOthers) {
+  const auto folder = prepare({})->repo;
+  auto workspace = run(manager_->open(attempt("code"), folder, std::string(kRootCommit), {}));
+  ASSERT_TRUE(workspace) << to_string(workspace.error());
+  const auto other = run(manager_->prepare({.workflow = WorkflowId("wf-2")}))->repo;
+  ASSERT_TRUE(run(manager_->open({WorkflowId("wf-2"), TaskId("code"), 1, 1}, other, std::string(kRootCommit), {})));
+  ASSERT_TRUE(fs::exists(folder) && fs::exists(manager_->worktree_path(attempt("code"))));
+  ASSERT_TRUE(run(manager_->remove_workflow(WorkflowId("wf-1"))));
+  EXPECT_FALSE(fs::exists(folder));
+  EXPECT_FALSE(fs::exists(manager_->worktree_path(attempt("code"))));
+  EXPECT_TRUE(fs::exists(other));
+  fs::create_directories(fs::path(folder.string() + ".removed") / "objects");  // a crash between renaming and emptying
+  EXPECT_TRUE(run(manager_->remove_workflow(WorkflowId("wf-1"))));
+  EXPECT_FALSE(fs::exists(folder.string() + ".removed"));
+  EXPECT_TRUE(run(manager_->remove_workflow(WorkflowId("wf-none"))));
+}
+
 TEST_F(GitWorkspaceTest, KeepsTasksWithAwkwardNamesApart) {
   const std::string base = start_repo();
   auto one = open(base, "a/../b"), two = open(base, "a[0]"), three = open(base, std::string(300, 'x')),

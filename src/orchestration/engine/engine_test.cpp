@@ -54,6 +54,7 @@ class FakeWorkspaces final : public WorkspaceManager {
     log_.push_back("close");
     co_return Result<void>{};
   }
+  task<Result<void>> remove_workflow(WorkflowId) override { co_return Result<void>{}; }
 
  private:
   Log& log_;

@@ -173,12 +173,15 @@ task<Result<void>> WorkflowEngine::settle_ended() {
       {.statuses = {WorkflowStatus::completed, WorkflowStatus::failed, WorkflowStatus::cancelled}, .limit = kEndedLookedAt});
   if (!listed) co_return fail(listed.error());
   for (const WorkflowSummary& summary : *listed) {
-    if (summary.owner.empty() || summary.owner_alive) continue;
-    auto owned = co_await own(summary.id);
-    if (!owned) continue;  // taken by somebody else meanwhile, or its repository is gone
-    (void)co_await drive(summary.id, std::move(owned->history), owned->epoch, {}, {}, WorkflowRun::Mode::apply_only);
+    if (!summary.owner.empty() && !summary.owner_alive) co_await settle(summary.id);
   }
   co_return Result<void>{};
+}
+
+task<void> WorkflowEngine::settle(WorkflowId workflow) {
+  auto owned = co_await own(workflow);
+  if (!owned) co_return;  // taken by somebody else meanwhile, or its repository is gone
+  (void)co_await drive(workflow, std::move(owned->history), owned->epoch, {}, {}, WorkflowRun::Mode::apply_only);
 }
 
 task<Result<std::vector<Inbound>>> WorkflowEngine::waiting_commands(WorkflowId workflow) {

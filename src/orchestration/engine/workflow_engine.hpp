@@ -28,6 +28,8 @@ class WorkflowEngine {
   task<Result<void>> control(WorkflowId workflow, core::Command command);
   /// Ended workflows whose owner died before it had moved the branch and cleaned up: does what is still owed.
   task<Result<void>> settle_ended();
+  /// The same of one workflow, as far as it can be done: it has no owner afterwards, unless a living one.
+  task<void> settle(WorkflowId workflow);
   /// The live state of an owned workflow, else its journal folded. Errors: not_found, data_corrupted, unsupported.
   task<Result<core::WorkflowState>> get_workflow_state(WorkflowId workflow);
   /// The repository that holds the workflow's branch.
