@@ -134,6 +134,7 @@ struct WorkflowView {
   std::string reason;
   std::optional<Error> error;  // of a failed one
   std::optional<PauseKind> paused_for;
+  std::optional<WorkflowForked> forked_from;
   Timestamp started_at{}, updated_at{};
   std::int64_t duration_ms = 0;
 };
@@ -155,6 +156,16 @@ struct RetryWorkflow {
   std::optional<TaskId> task;
 };  // reopen a FAILED one at its failed tasks
 using ControlCommand = std::variant<PauseWorkflow, CancelWorkflow, ResolveApproval, RetryWorkflow>;
+
+/// A new workflow that goes on from a point of another one's journal; that one may be running, and stays as it is.
+struct ForkRequest {
+  WorkflowId workflow;               // the other one
+  std::optional<std::uint64_t> seq;  // its events before this one stand …
+  std::optional<TaskId> task;        // … or those before the first result of this task's latest run; neither: none, all runs anew
+  Object inputs;                     // in place of the other one's
+  RunOverrides overrides;            // as of resume
+  std::string by;
+};
 
 /// A look at a running release, at any time after its workflow ended.
 struct MonitorRequest {
@@ -218,6 +229,9 @@ class ConductorAI {
   Result<WorkflowView> run_workflow(WorkflowDefinition definition, std::function<void(const EventRecord&)> on_event = {});
   /// Takes over an interrupted or paused workflow and goes on as run_workflow. Errors: conflict (a living owner), not_found.
   Result<WorkflowView> resume_workflow(WorkflowId id, RunOverrides overrides, std::function<void(const EventRecord&)> on_event = {});
+  /// Starts the new workflow and sees it through as run_workflow. What stands is not paid again; budgets count anew, those of the project
+  /// go on. Errors: not_found (workflow, task, a commit that is gone), invalid_argument (the point, inputs), those of run_workflow.
+  Result<WorkflowView> fork_workflow(ForkRequest request, std::function<void(const EventRecord&)> on_event = {});
   /// To the owner, or applied here when nobody owns it. Errors: not_found, conflict (the command does not fit the state).
   Result<void> control(WorkflowId id, ControlCommand command);
 

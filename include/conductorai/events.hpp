@@ -30,6 +30,14 @@ struct WorkflowStarted {
   std::string version;      // of conductorai
   friend bool operator==(const WorkflowStarted&, const WorkflowStarted&) = default;
 };
+/// It began as a copy of another one's journal up to a point; what was copied follows in the same row.
+struct WorkflowForked {
+  WorkflowId workflow;        // the other one
+  std::uint64_t seq = 1;      // its events before this one were taken over
+  std::vector<TaskId> tasks;  // whose results stand
+  std::string by;
+  friend bool operator==(const WorkflowForked&, const WorkflowForked&) = default;
+};
 struct WorkflowClaimed {
   std::string owner;
   std::vector<TaskId> in_flight;  // attempts that were live when the former owner ended
@@ -153,6 +161,6 @@ struct ApprovalResolved {
 
 using Event = std::variant<WorkflowStarted, WorkflowClaimed, WorkflowPaused, WorkflowResumed, WorkflowCancelRequested, WorkflowCancelled,
                            WorkflowCompleted, WorkflowFailed, TaskCompleted, TaskFailed, TaskSkipped, TaskExpanded, GateDecided,
-                           RoundOpened, ApprovalRequested, ApprovalResolved, WorkflowCleanupStarted>;
+                           RoundOpened, ApprovalRequested, ApprovalResolved, WorkflowCleanupStarted, WorkflowForked>;
 
 }  // namespace conductorai

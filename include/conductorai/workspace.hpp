@@ -71,6 +71,10 @@ class WorkspaceManager {
   virtual ~WorkspaceManager() = default;
   /// Resolves repo and base, checks for a dirty checkout; creates no ref yet. Idempotent.
   virtual task<Result<Branch>> prepare(BranchRequest request) = 0;
+  /// As `prepare`, for a workflow that goes on from where another one stood: `request.base` is that one's base commit, `head` the commit.
+  /// Where the other has a repository under the state directory, this one gets its own, with the same objects. Errors: also not_found (the
+  /// commit is gone).
+  virtual task<Result<Branch>> prepare_fork(WorkflowId from, BranchRequest request, std::string head) = 0;
   /// The repository that `prepare` answered for this workflow; checks nothing else. `repo` as in BranchRequest.
   virtual task<Result<std::filesystem::path>> locate(WorkflowId workflow, std::string repo) = 0;
   /// A fresh worktree at `base` for this attempt; one that a dead owner left under the same name is thrown away first.

@@ -11,9 +11,9 @@
 
 namespace conductorai {
 
-/// The one list; those named release.… are of a release's supervisor, removal.… of `prune`. A point that is used but not
+/// The one list; those named release.… are of a release's supervisor, removal.… of `prune`, fork.… of `fork`. A point that is used but not
 /// listed does not compile.
-inline constexpr std::array<std::string_view, 33> kCrashPoints{
+inline constexpr std::array<std::string_view, 34> kCrashPoints{
     "journal.before_commit",     "journal.after_commit",     "step.begin.before_commit", "step.begin.after_commit",
     "step.finish.before_commit", "step.finish.after_commit", "inbox.before_commit",      "inbox.after_commit",
     "engine.before_append",      "engine.after_append",      "engine.before_ref_move",   "engine.after_ref_move",
@@ -22,7 +22,7 @@ inline constexpr std::array<std::string_view, 33> kCrashPoints{
     "llm.after_answer",          "approval.before_append",   "gate.after_append",        "workflow.before_close",
     "release.before_start",      "release.after_start",      "release.before_switch",    "release.after_switch",
     "release.before_stop",       "removal.before_commit",    "removal.after_commit",     "removal.half_way",
-    "removal.before_finish",
+    "removal.before_finish",     "fork.before_append",
 };
 
 inline std::span<const std::string_view> crash_point_names() {

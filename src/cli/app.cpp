@@ -21,9 +21,9 @@ void declare_globals(CLI::App& app, Globals& globals) {
 
 void declare_commands(CLI::App& app, CommandLine& line) {
   for (auto* add :
-       {add_run,     add_resume,    add_status,   add_list,    add_events, add_watch,      add_why,    add_report, add_validate, add_plan,
-        add_control, add_artifacts, add_releases, add_monitor, add_export, add_prune,      add_agents, add_dlq,    add_init,     add_schema,
-        add_config,  add_doctor,    add_sandbox,  add_bench,   add_llm,    add_completion, add_man,    add_version})
+       {add_run,    add_resume,  add_fork,      add_status,   add_list,    add_events, add_watch,      add_why,    add_report, add_validate,
+        add_plan,   add_control, add_artifacts, add_releases, add_monitor, add_export, add_prune,      add_agents, add_dlq,    add_init,
+        add_schema, add_config,  add_doctor,    add_sandbox,  add_bench,   add_llm,    add_completion, add_man,    add_version})
     add(app, line);
 }
 

@@ -39,6 +39,7 @@ void add_dlq(CLI::App& app, CommandLine& line);
 void add_doctor(CLI::App& app, CommandLine& line);
 void add_events(CLI::App& app, CommandLine& line);
 void add_export(CLI::App& app, CommandLine& line);
+void add_fork(CLI::App& app, CommandLine& line);
 void add_init(CLI::App& app, CommandLine& line);
 void add_list(CLI::App& app, CommandLine& line);
 void add_llm(CLI::App& app, CommandLine& line);

@@ -8,7 +8,8 @@ namespace conductorai::cli {
 namespace {
 
 struct ResumeOptions {
-  std::string id, llm, model, sandbox, add_budget;
+  std::string id;
+  OverrideOptions overrides;
 };
 
 bool resumable(const WorkflowSummary& summary) {
@@ -25,29 +26,6 @@ Result<void> refuse_ended(const WorkflowView& view) {
       return fail(ErrorCode::invalid_argument, "the workflow has FAILED", id, "conductorai retry " + id + " opens its failed tasks again");
     default: return {};
   }
-}
-
-Result<RunOverrides> overrides_of(const ResumeOptions& options, const WorkflowDefinition& workflow) {
-  RunOverrides overrides;
-  if (!options.llm.empty() || !options.model.empty()) {
-    overrides.llm = workflow.llm;
-    if (!options.llm.empty()) {
-      overrides.llm->provider = definition::with_recorded(anchor_llm(options.llm), {workflow.llm.provider});
-      overrides.llm->script = {};
-    }
-    if (!options.model.empty()) overrides.llm->model = options.model;
-    if (auto checked = check_provider(overrides.llm->provider); !checked) return fail(checked.error());
-  }
-  auto sandbox = parse_sandbox(options.sandbox);
-  if (!sandbox) return fail(sandbox.error());
-  overrides.sandbox_enabled = *sandbox;
-  if (!options.add_budget.empty()) {
-    auto budget = parse_added_budget(options.add_budget);
-    if (!budget) return fail(budget.error());
-    overrides.add_budget = budget->own;
-    if (budget->day != BudgetDefinition{}) overrides.add_day_budget = budget->day;
-  }
-  return overrides;
 }
 
 /// "Another process owns it" is no mistake in the user's text.
@@ -77,7 +55,7 @@ int resume(const Globals& globals, const ResumeOptions& options) {
   if (auto open = refuse_ended(*view); !open) return report(open.error());
   auto definition = ai.get_definition(*id);
   if (!definition) return report(definition.error());
-  auto overrides = overrides_of(options, **definition);
+  auto overrides = overrides_of(options.overrides, **definition);
   if (!overrides) return report(overrides.error());
   progress = std::make_unique<Progress>(progress_style(globals.json), definition->get());
   return drive(**session, *progress, globals.json, [&](auto watcher) -> Result<WorkflowView> {
@@ -94,11 +72,7 @@ void add_resume(CLI::App& app, CommandLine& line) {
       app, line, "resume", "Go on with a workflow that a crash, Ctrl-C, a budget or an approval stopped",
       [](CLI::App& command, ResumeOptions& o) {
         command.add_option("ID", o.id, "Workflow (default: the only one that can be resumed)");
-        command.add_option("--llm", o.llm, "Answer with another provider from here on")->type_name("PROVIDER");
-        command.add_option("--model", o.model, "Another model from here on")->type_name("NAME");
-        command.add_option("--sandbox", o.sandbox, "none: run generated code without a sandbox")->type_name("on|none");
-        command.add_option("--add-budget", o.add_budget, "Raise limits: calls=10,wall-minutes=5; the project's: calls-per-day=10")
-            ->type_name("AMOUNTS");
+        declare_overrides(command, o.overrides);
       },
       resume);
 }

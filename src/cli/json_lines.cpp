@@ -94,6 +94,14 @@ std::string release_json(const ReleaseInfo& release) {
       .str();
 }
 
+std::string fork_json(const WorkflowForked& forked) {
+  return JsonLine()
+      .text("workflow_id", forked.workflow.str())
+      .number("seq", static_cast<std::int64_t>(forked.seq))
+      .raw("tasks", list_json(forked.tasks, [](const TaskId& id) { return text_json(id.str()); }))
+      .str();
+}
+
 }  // namespace
 
 std::string event_line(const EventRecord& record) {
@@ -113,8 +121,8 @@ std::string result_line(const WorkflowView& view) {
   for (const auto& task : view.tasks) tasks.raw(task.id.str(), task_json(task));
   const std::string workspace =
       JsonLine().text_or_null("branch", view.branch).text_or_null("commit", view.commit).text_or_null("tree", view.tree).str();
-  return JsonLine()
-      .text("type", "result")
+  JsonLine line;
+  line.text("type", "result")
       .text("workflow_id", view.id.str())
       .text("name", view.name)
       .text("status", to_string(view.status))
@@ -128,8 +136,9 @@ std::string result_line(const WorkflowView& view) {
       .raw("warnings", list_json(view.warnings, text_json))
       .text_or_null("owner", view.owner)
       .text_or_null("reason", view.reason)
-      .real("duration_s", static_cast<double>(view.duration_ms) / 1e3)
-      .str();
+      .real("duration_s", static_cast<double>(view.duration_ms) / 1e3);
+  if (view.forked_from) line.raw("forked_from", fork_json(*view.forked_from));
+  return line.str();
 }
 
 std::string summary_line(const WorkflowSummary& summary) {

@@ -6,6 +6,7 @@
 #include <ranges>
 
 #include "core/provider_name.hpp"
+#include "definition/config.hpp"
 
 namespace conductorai::cli {
 
@@ -102,6 +103,37 @@ Result<std::optional<bool>> parse_sandbox(const std::string& text) {
   if (text == "none") return std::optional(false);
   if (text == "on" || text == "bubblewrap") return std::optional(true);
   return fail(ErrorCode::invalid_argument, "unknown sandbox: '" + text + "'", "--sandbox", "on or none");
+}
+
+void declare_overrides(CLI::App& command, OverrideOptions& o) {
+  command.add_option("--llm", o.llm, "Answer with another provider from here on")->type_name("PROVIDER");
+  command.add_option("--model", o.model, "Another model from here on")->type_name("NAME");
+  command.add_option("--sandbox", o.sandbox, "none: run generated code without a sandbox")->type_name("on|none");
+  command.add_option("--add-budget", o.add_budget, "Raise limits: calls=10,wall-minutes=5; the project's: calls-per-day=10")
+      ->type_name("AMOUNTS");
+}
+
+Result<RunOverrides> overrides_of(const OverrideOptions& options, const WorkflowDefinition& workflow) {
+  RunOverrides overrides;
+  if (!options.llm.empty() || !options.model.empty()) {
+    overrides.llm = workflow.llm;
+    if (!options.llm.empty()) {
+      overrides.llm->provider = definition::with_recorded(anchor_llm(options.llm), {workflow.llm.provider});
+      overrides.llm->script = {};
+    }
+    if (!options.model.empty()) overrides.llm->model = options.model;
+    if (auto checked = check_provider(overrides.llm->provider); !checked) return fail(checked.error());
+  }
+  auto sandbox = parse_sandbox(options.sandbox);
+  if (!sandbox) return fail(sandbox.error());
+  overrides.sandbox_enabled = *sandbox;
+  if (!options.add_budget.empty()) {
+    auto budget = parse_added_budget(options.add_budget);
+    if (!budget) return fail(budget.error());
+    overrides.add_budget = budget->own;
+    if (budget->day != BudgetDefinition{}) overrides.add_day_budget = budget->day;
+  }
+  return overrides;
 }
 
 std::string anchor_llm(const std::string& provider) {

@@ -35,6 +35,15 @@ Result<void> apply_budget(const RunTerms& terms, WorkflowDefinition& definition)
 /// "--sandbox": true for on, false for none. Errors: invalid_argument.
 Result<std::optional<bool>> parse_sandbox(const std::string& text);
 
+/// What changes for a workflow that exists: from here on.
+struct OverrideOptions {
+  std::string llm, model, sandbox, add_budget;
+};
+/// Declares --llm, --model, --sandbox and --add-budget.
+void declare_overrides(CLI::App& command, OverrideOptions& options);
+/// Errors: invalid_argument.
+Result<RunOverrides> overrides_of(const OverrideOptions& options, const WorkflowDefinition& workflow);
+
 /// A file named in "mock:FILE" is relative to the working directory when it stands in a flag.
 std::string anchor_llm(const std::string& provider);
 

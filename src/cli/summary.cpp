@@ -170,6 +170,8 @@ std::string summary_text(const WorkflowView& view, const std::filesystem::path& 
   for (const auto& approval : view.approvals)
     add_line(out, "approval",
              clean_line(approval.id.str() + ": " + approval.subject + (approval.reason.empty() ? "" : " – " + approval.reason)));
+  if (view.forked_from)
+    add_line(out, "forked", fmt::format("from {} before event {}", view.forked_from->workflow.str(), view.forked_from->seq));
   out += release_lines(view);
   out += workspace_lines(view);
   add_line(out, "usage", usage_text(view.usage));

@@ -47,7 +47,8 @@ constexpr std::array<Wire, std::variant_size_v<Event>> kWire{{{"workflow.started
                                                               {"round.opened", 1},
                                                               {"approval.requested", 1},
                                                               {"approval.resolved", 1},
-                                                              {"workflow.cleanup_started", 1}}};
+                                                              {"workflow.cleanup_started", 1},
+                                                              {"workflow.forked", 1}}};
 
 Error corrupted(const Error& cause, const std::string& where) {
   return {.code = ErrorCode::data_corrupted,

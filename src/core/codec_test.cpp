@@ -30,10 +30,10 @@ TEST(Codec, IgnoresFieldsItDoesNotKnow) {
 }
 
 TEST(Codec, NamesAnUnknownEventAndANewerVersion) {
-  auto unknown = decode_row(row_of(R"([{"event":"workflow.forked","v":1,"data":{}}])"));
+  auto unknown = decode_row(row_of(R"([{"event":"workflow.moved","v":1,"data":{}}])"));
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, ErrorCode::unsupported);
-  EXPECT_EQ(unknown.error().message, "the journal holds an unknown event: workflow.forked version 1");
+  EXPECT_EQ(unknown.error().message, "the journal holds an unknown event: workflow.moved version 1");
   auto newer = decode_row(row_of(R"([{"event":"task.failed","v":9,"data":{}}])"));
   ASSERT_FALSE(newer);
   EXPECT_EQ(newer.error().code, ErrorCode::unsupported);

@@ -47,6 +47,19 @@ class Handler {
     return {};
   }
 
+  Answer operator()(const ForkWorkflow& command) {
+    if (form_of(state_.machine) != WorkflowForm::pending) return std::unexpected(does_not_fit(state_, "it was started before", true));
+    if (auto sound = check_definition(*state_.definition); !sound) return std::unexpected(Rejection{.error = sound.error()});
+    auto forked = tried(command);
+    if (!forked) return std::unexpected(Rejection{.error = forked.error()});
+    decision_.emit(command.started);
+    decision_.emit(std::move(*forked));
+    for (const Event& event : command.kept) decision_.emit(event);
+    if (command.overrides != RunOverrides{}) decision_.emit(WorkflowResumed{command.forked.by, command.overrides});
+    advance(decision_);
+    return {};
+  }
+
   Answer operator()(const ClaimWorkflow& command) {
     if (terminal(state_) || form_of(state_.machine) == WorkflowForm::pending) return refuse("there is nothing to take over");
     const std::vector<TaskId> live = in_flight(state_);
@@ -130,6 +143,23 @@ class Handler {
   }
 
  private:
+  /// Whether a workflow can go on from there, and whose results it then has.
+  [[nodiscard]] Result<WorkflowForked> tried(const ForkWorkflow& command) const {
+    WorkflowState trial = state_;
+    evolve(trial, command.started, decision_.context().now);
+    evolve(trial, command.forked, decision_.context().now);
+    for (const Event& event : command.kept) evolve(trial, event, decision_.context().now);
+    if (!trial.parked.empty()) return fail(ErrorCode::data_corrupted, trial.parked, command.forked.workflow.value);
+    if (!in_progress(trial))
+      return fail(ErrorCode::invalid_argument,
+                  "the workflow had ended before event " + std::to_string(command.forked.seq) + ", or was being cancelled",
+                  command.forked.workflow.value, "give an earlier event, or a task");
+    WorkflowForked forked = command.forked;
+    for (const TaskId& id : trial.order)
+      if (std::holds_alternative<task_state::Completed>(trial.tasks.at(id).machine)) forked.tasks.push_back(id);
+    return forked;
+  }
+
   [[nodiscard]] Answer refuse(std::string message) const { return std::unexpected(does_not_fit(state_, std::move(message))); }
 
   Answer expire(const ApprovalId& id) {

@@ -21,6 +21,13 @@ namespace conductorai::core {
 struct StartWorkflow {
   WorkflowStarted started;
 };
+/// Begins with `kept` (fork.hpp), and goes on from there.
+struct ForkWorkflow {
+  WorkflowStarted started;
+  WorkflowForked forked;  // `tasks` is filled in
+  std::vector<Event> kept;
+  RunOverrides overrides;
+};
 /// A new owner takes an unfinished workflow.
 struct ClaimWorkflow {
   std::string owner;
@@ -62,8 +69,8 @@ struct RetryFailed {
   std::string by;
   std::optional<TaskId> task;
 };
-using Command =
-    std::variant<StartWorkflow, ClaimWorkflow, RecordResult, FireTimer, Pause, Resume, Cancel, FinishCancel, Resolve, RetryFailed>;
+using Command = std::variant<StartWorkflow, ForkWorkflow, ClaimWorkflow, RecordResult, FireTimer, Pause, Resume, Cancel, FinishCancel,
+                             Resolve, RetryFailed>;
 
 struct Context {
   Timestamp now{};

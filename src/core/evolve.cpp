@@ -35,6 +35,11 @@ class Evolution {
     return true;
   }
 
+  bool operator()(const WorkflowForked& event) {
+    state_.origin = event;
+    return true;
+  }
+
   bool operator()(const WorkflowClaimed& event) {
     state_.owner = event.owner;
     return true;

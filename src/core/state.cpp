@@ -70,8 +70,8 @@ std::string waiting_reason(const WorkflowState& state) {
 
 auto members(const WorkflowState& s) {
   return std::tie(s.id, s.machine, s.last_seq, s.started_at, s.updated_at, s.phase, s.gate_passed, s.passes, s.round, s.loops,
-                  s.loops_before_retry, s.claims_without_progress, s.branch, s.base_commit, s.head, s.owner, s.overrides, s.rounds,
-                  s.approvals, s.warnings, s.parked, s.deadline_from, s.usage, s.order, s.tasks, s.by_phase, s.unsettled, s.ready,
+                  s.loops_before_retry, s.claims_without_progress, s.branch, s.base_commit, s.head, s.owner, s.origin, s.overrides,
+                  s.rounds, s.approvals, s.warnings, s.parked, s.deadline_from, s.usage, s.order, s.tasks, s.by_phase, s.unsettled, s.ready,
                   s.expanded, s.live, s.live_since);
 }
 

@@ -183,8 +183,9 @@ struct WorkflowState {
   int claims_without_progress = 0;        // consecutive claims with no other event between
   std::string branch, base_commit, head;  // head: what the branch points to (or is about to)
   std::string owner;
-  RunOverrides overrides;           // accumulated
-  std::vector<RoundRecord> rounds;  // those after the first
+  std::optional<WorkflowForked> origin;  // of a fork
+  RunOverrides overrides;                // accumulated
+  std::vector<RoundRecord> rounds;       // those after the first
   std::map<ApprovalId, Approval> approvals;
   std::vector<std::string> warnings;
   std::string parked;         // why the journal could not be followed any further; empty in all good cases

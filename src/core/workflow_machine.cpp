@@ -10,6 +10,7 @@ using In = WorkflowInput;
 
 constexpr std::array kEdges{
     WorkflowEdge{pending, In::start, in_progress},
+    WorkflowEdge{in_progress, In::fork, in_progress},
     WorkflowEdge{in_progress, In::claim, in_progress},
     WorkflowEdge{in_progress, In::pause, paused},
     WorkflowEdge{in_progress, In::resume, in_progress},  // an interrupted one taken up again with other flags
@@ -41,6 +42,7 @@ constexpr std::array kEdges{
 
 struct InputOf {
   In operator()(const WorkflowStarted&) const { return In::start; }
+  In operator()(const WorkflowForked&) const { return In::fork; }
   In operator()(const WorkflowClaimed&) const { return In::claim; }
   In operator()(const WorkflowPaused&) const { return In::pause; }
   In operator()(const WorkflowResumed&) const { return In::resume; }

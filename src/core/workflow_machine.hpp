@@ -11,6 +11,7 @@ namespace conductorai::core {
 
 enum class WorkflowInput {
   start,           // workflow.started
+  fork,            // workflow.forked
   claim,           // workflow.claimed
   pause,           // workflow.paused
   resume,          // workflow.resumed

@@ -152,29 +152,10 @@ std::string name_of_requirement(const Loading& loading) {
 }
 
 void take_inputs(Loading& loading) {
-  Object& inputs = loading.draft.inputs;
-  std::vector<std::string> names;
-  for (const auto& [name, value] : inputs) names.push_back(name);
   const bool from_file = loading.request.file || loading.request.text;
-  for (const std::string& given : loading.request.inputs) {
-    const auto equals = given.find('=');
-    const std::string where = "--input " + document::quote(given);
-    if (equals == std::string::npos || equals == 0) {
-      loading.found.push_back(flag_error("an input is given as NAME=VALUE", where));
-      continue;
-    }
-    const std::string name = given.substr(0, equals);
-    if (from_file && !inputs.contains(name)) {
-      const std::string hint = names.empty() ? "it has no inputs" : document::suggestion(name, names);
-      loading.found.push_back(flag_error(fmt::format("the workflow has no input {}", document::quote(name)), where, hint));
-      continue;
-    }
-    auto value = document::parse_inline(std::string_view(given).substr(equals + 1), where);
-    if (value)
-      inputs.insert_or_assign(name, document::to_value(*value));
-    else
-      loading.found.push_back(value.error());
-  }
+  const Object declared = loading.draft.inputs;
+  for (const std::string& given : loading.request.inputs)
+    if (auto set = set_input(loading.draft.inputs, given, from_file ? &declared : nullptr); !set) loading.found.push_back(set.error());
 }
 
 /// Standard tasks whose agents are not registered are left out, and so is what they were needed for.
@@ -274,6 +255,23 @@ std::vector<TaskDefinition> standard_tasks() {
           task("package", "devops", ids("review", "test")),
           task("deploy", "deploying", ids("package"), {{"driver", "process"}}),
           task("monitor", "monitor", ids("deploy"))};
+}
+
+Result<void> set_input(Object& inputs, const std::string& given, const Object* declared) {
+  const auto equals = given.find('=');
+  const std::string where = "--input " + document::quote(given);
+  if (equals == std::string::npos || equals == 0) return fail(flag_error("an input is given as NAME=VALUE", where));
+  const std::string name = given.substr(0, equals);
+  if (declared != nullptr && !declared->contains(name)) {
+    std::vector<std::string> names;
+    for (const auto& [known, value] : *declared) names.push_back(known);
+    const std::string hint = names.empty() ? "it has no inputs" : document::suggestion(name, names);
+    return fail(flag_error(fmt::format("the workflow has no input {}", document::quote(name)), where, hint));
+  }
+  auto value = document::parse_inline(std::string_view(given).substr(equals + 1), where);
+  if (!value) return fail(value.error());
+  inputs.insert_or_assign(name, document::to_value(*value));
+  return {};
 }
 
 std::expected<LoadedWorkflow, Problems> load_workflow(const LoadRequest& request) {

@@ -39,6 +39,10 @@ using Problems = std::vector<Error>;
 /// Errors: invalid_argument (`where` is FILE:line:column, or the flag), not_found, permission_denied (files).
 std::expected<LoadedWorkflow, Problems> load_workflow(const LoadRequest& request);
 
+/// "NAME=VALUE", VALUE read as a YAML scalar, into `inputs`. Errors: invalid_argument; also for a name that is not among `declared`, where
+/// that is given.
+Result<void> set_input(Object& inputs, const std::string& given, const Object* declared);
+
 /// The seven tasks of a workflow that names none.
 std::vector<TaskDefinition> standard_tasks();
 

@@ -56,6 +56,7 @@ class ConductorAI::Impl {
   task<std::optional<ReleaseInfo>> newest_release(const core::WorkflowState& state);
   task<Result<WorkflowView>> view(core::WorkflowState state);
   task<Result<WorkflowView>> run_workflow(WorkflowDefinition definition, orchestration::Watcher watcher);
+  task<Result<WorkflowView>> fork(ForkRequest request, orchestration::Watcher watcher);
   task<Result<WorkflowView>> resume(WorkflowId id, RunOverrides overrides, orchestration::Watcher watcher);
   task<Result<void>> control(WorkflowId id, core::Command command);
   task<Result<WorkflowView>> state_of(WorkflowId id);
@@ -186,6 +187,15 @@ task<Result<WorkflowView>> ConductorAI::Impl::run_workflow(WorkflowDefinition de
   if (!settled) co_return fail(settled.error());
   definition::name_phases(definition, house_->descriptions);
   auto ended = co_await house_->engine->run_workflow(std::move(definition), std::move(watcher));
+  if (!ended) co_return fail(ended.error());
+  forget((*ended)->id);
+  co_return co_await view(std::move(*ended));
+}
+
+task<Result<WorkflowView>> ConductorAI::Impl::fork(ForkRequest request, orchestration::Watcher watcher) {
+  auto settled = co_await settle_once();
+  if (!settled) co_return fail(settled.error());
+  auto ended = co_await house_->engine->fork_workflow(std::move(request), std::move(watcher));
   if (!ended) co_return fail(ended.error());
   forget((*ended)->id);
   co_return co_await view(std::move(*ended));
@@ -366,6 +376,9 @@ Result<WorkflowView> ConductorAI::run_workflow(WorkflowDefinition definition, st
 }
 Result<WorkflowView> ConductorAI::resume_workflow(WorkflowId id, RunOverrides overrides, std::function<void(const EventRecord&)> on_event) {
   return impl_->run(impl_->resume(std::move(id), std::move(overrides), std::move(on_event)));
+}
+Result<WorkflowView> ConductorAI::fork_workflow(ForkRequest request, std::function<void(const EventRecord&)> on_event) {
+  return impl_->run(impl_->fork(std::move(request), std::move(on_event)));
 }
 Result<void> ConductorAI::control(WorkflowId id, ControlCommand command) {
   return impl_->run(impl_->control(std::move(id), to_core(std::move(command))));

@@ -129,6 +129,7 @@ WorkflowView make_view(const core::WorkflowState& state, const ViewSources& sour
   for (const TaskId& id : state.order) view.tasks.push_back(task_view(state, state.tasks.at(id), sources));
   if (const auto* failed = std::get_if<core::workflow_state::Failed>(&state.machine)) view.error = failed->error;
   if (const auto* paused = std::get_if<core::workflow_state::Paused>(&state.machine)) view.paused_for = paused->kind;
+  view.forked_from = state.origin;
   const bool alive = sources.summary.owner_alive;
   if (view.status == WorkflowStatus::in_progress && !alive) {
     if (core::waits_for_people(state))

@@ -63,6 +63,9 @@ std::string task_text(const EventRecord& record, const Payload& p) {
 
 std::string workflow_text(const EventRecord& record, const Payload& p) {
   if (record.event == "workflow.started") return p.text({"name"}) + with("  on ", p.text({"branch"}));
+  if (record.event == "workflow.forked")
+    return fmt::format("from {} before event {}{}", p.text({"workflow"}), p.text({"seq"}),
+                       with(", with the results of ", p.list({"tasks"})));
   if (record.event == "workflow.claimed") return "by " + p.text({"owner"}) + with(", in flight: ", p.list({"in_flight"}));
   if (record.event == "workflow.cleanup_started") return p.list({"tasks"});
   if (record.event == "workflow.completed") return p.list({"warnings"});

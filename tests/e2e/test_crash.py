@@ -9,9 +9,9 @@ import harness
 
 POINTS = re.findall(r'^\s+"[^\n]*$', (harness.ROOT / "src/base/crash_point.hpp").read_text(), re.M)
 # those of a release's supervisor are test_releases.py's, the one behind a release or a window of probes is test_monitor.py's, those of a
-# removal test_prune.py's
+# removal test_prune.py's, those of a fork test_fork.py's
 POINTS = [name for name in re.findall(r'"([a-z_.]+)"', "\n".join(POINTS))
-          if not name.startswith(("release.", "removal.")) and name != "agent.after_record"]
+          if not name.startswith(("release.", "removal.", "fork.")) and name != "agent.after_record"]
 
 FILES = {
     "calc.py": "def add(a, b):\n    return a - b\n",

@@ -47,11 +47,13 @@ class Migration(harness.ProjectTest):
         self.assertEqual(project.run("retry", ids["broken"]).code, 0)
         self.assertEqual(project.run("resume", ids["broken"], "--json").result["status"], "FAILED")
 
-    def test_old_workflows_can_be_pruned(self):
+    def test_old_workflows_can_be_forked_and_pruned(self):
         project = self.project_of_version_1()
         done = self.ids(project)["done"]
+        forked = project.run("fork", done, "--from", "again", "--json")
+        self.assertEqual((forked.code, forked.result["status"]), (0, "COMPLETED"), forked)
         pruned = project.run("prune", "--keep", "1", "--json")
-        self.assertEqual(pruned.lines[-1]["removed"], 1, pruned)
+        self.assertEqual(pruned.lines[-1]["removed"], 2, pruned)
         self.assertNotIn(done, self.ids(project).values())
 
     def test_a_newer_state_is_refused_and_left_alone(self):

@@ -130,6 +130,7 @@ std::vector<Event> samples() {
                         .expires_at = at()},
       ApprovalResolved{.approval = ApprovalId("deploy@1"), .outcome = ApprovalOutcome::expired, .by = "ann", .comment = "c"},
       WorkflowCleanupStarted{.tasks = {TaskId("teardown")}, .until = at()},
+      WorkflowForked{.workflow = WorkflowId("wf-00"), .seq = 7, .tasks = {TaskId("code"), TaskId("review")}, .by = "ann@host"},
   };
 }
 

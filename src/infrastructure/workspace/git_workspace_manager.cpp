@@ -1,5 +1,6 @@
 #include "infrastructure/workspace/git_workspace_manager.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -71,6 +72,28 @@ Result<void> copy_repository(const fs::path& model, const fs::path& fresh, const
   return put_file(fresh / "HEAD", "ref: refs/heads/" + branch + "\n");
 }
 
+/// Objects never change: they are shared where the file system can. On the disk when it returns.
+Result<void> copy_objects(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(from, error), end; !error && it != end; it.increment(error)) {
+    const fs::path target = to / it->path().lexically_relative(from);
+    std::error_code failed;
+    if (it->is_directory(failed)) {
+      fs::create_directories(target, failed);
+    } else if (!it->path().filename().string().starts_with("tmp_")) {  // of a git that is writing one just now
+      fs::create_hard_link(it->path(), target, failed);
+      if (failed && failed != std::errc::file_exists) fs::copy_file(it->path(), target, fs::copy_options::skip_existing, failed);
+      if (failed == std::errc::file_exists) failed.clear();
+    }
+    if (failed) return fail(ErrorCode::unavailable, failed.message(), target.string(), "the state directory must be writable");
+  }
+  const int folder = ::open(to.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = folder >= 0 && ::syncfs(folder) == 0;
+  if (folder >= 0) ::close(folder);
+  if (error || !synced) return fail(ErrorCode::unavailable, error ? error.message() : "it cannot be synced", to.string());
+  return {};
+}
+
 Error where(Error error, const fs::path& path) {
   if (error.where.empty()) error.where = path.string();
   return error;
@@ -120,6 +143,33 @@ task<Result<Branch>> GitWorkspaceManager::prepare(BranchRequest request) {
     co_return Branch{
         .name = branch_of(request.workflow.str()), .base_commit = std::string(kRootCommit), .repo = own_repository(request.workflow)};
   co_return co_await prepare_existing(std::move(request));
+}
+
+task<Result<Branch>> GitWorkspaceManager::prepare_fork(WorkflowId from, BranchRequest request, std::string head) {
+  Branch branch{.name = branch_of(request.workflow.str()), .base_commit = request.base, .repo = own_repository(request.workflow)};
+  const bool nothing_written = request.repo.empty() && !is_made(own_repository(from));
+  if (nothing_written && head == kRootCommit) co_return branch;
+  if (!request.repo.empty()) {
+    auto found = co_await repository(std::move(request.repo));
+    if (!found) co_return fail(found.error());
+    auto free = co_await refuse_taken_name(*found);
+    if (!free) co_return fail(free.error());
+    branch.repo = found->top;
+  } else if (!nothing_written) {
+    auto copied = co_await copy_own_repository(std::move(from), std::move(request.workflow));
+    if (!copied) co_return fail(copied.error());
+  }
+  Result<std::string> tree = fail(ErrorCode::not_found, "it was removed");
+  if (!nothing_written) tree = co_await tree_of(branch.repo, head);
+  if (!tree) co_return fail(ErrorCode::not_found, "the commit that the workflow would go on from is gone", head, "fork it from the start");
+  co_return branch;
+}
+
+task<Result<void>> GitWorkspaceManager::copy_own_repository(WorkflowId from, WorkflowId to) {
+  auto made = co_await make_repository(own_repository(to));
+  if (!made) co_return made;
+  co_return co_await files_.run(
+      [source = own_repository(from) / "objects", target = own_repository(to) / "objects"] { return copy_objects(source, target); });
 }
 
 fs::path GitWorkspaceManager::own_repository(const WorkflowId& workflow) const {

@@ -28,6 +28,7 @@ class GitWorkspaceManager final : public WorkspaceManager {
   ~GitWorkspaceManager() override;
 
   task<Result<Branch>> prepare(BranchRequest request) override;
+  task<Result<Branch>> prepare_fork(WorkflowId from, BranchRequest request, std::string head) override;
   task<Result<std::filesystem::path>> locate(WorkflowId workflow, std::string repo) override;
   task<Result<std::unique_ptr<Workspace>>> open(AttemptId attempt, std::filesystem::path repo, std::string base,
                                                 std::vector<std::string> protected_paths) override;
@@ -45,6 +46,7 @@ class GitWorkspaceManager final : public WorkspaceManager {
   [[nodiscard]] std::filesystem::path own_repository(const WorkflowId& workflow) const;
   [[nodiscard]] std::filesystem::path index_path(const AttemptId& attempt) const;
   task<Result<Branch>> prepare_existing(BranchRequest request);
+  task<Result<void>> copy_own_repository(WorkflowId from, WorkflowId to);
   [[nodiscard]] bool is_own(const std::filesystem::path& repository) const;
   task<Result<void>> make_aside(std::filesystem::path folder, std::function<task<Result<void>>(std::filesystem::path)> make);
   task<Result<void>> init_model(std::filesystem::path fresh);

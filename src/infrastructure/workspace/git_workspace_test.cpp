@@ -468,7 +468,7 @@ TEST_F(GitWorkspaceTest, RemovesAllWorktreesOfAWorkflowWhateverTheyHold) {
   EXPECT_TRUE(run(manager_->close_all(WorkflowId("wf-1"), repo())));
 }
 
-// --- removal -------------------------------------------------------------------------------------------------------------------------
+// --- removal and forks ---------------------------------------------------------------------------------------------------------------
 
 TEST_F(GitWorkspaceTest, RemovesAWorkflowsOwnRepositoryAndWorktreesAndNoOthers) {
   const auto folder = prepare({})->repo;
@@ -485,6 +485,44 @@ TEST_F(GitWorkspaceTest, RemovesAWorkflowsOwnRepositoryAndWorktreesAndNoOthers) 
   EXPECT_TRUE(run(manager_->remove_workflow(WorkflowId("wf-1"))));
   EXPECT_FALSE(fs::exists(folder.string() + ".removed"));
   EXPECT_TRUE(run(manager_->remove_workflow(WorkflowId("wf-none"))));
+}
+
+TEST_F(GitWorkspaceTest, AForkInTheUsersRepositoryStartsWhereTheOtherStood) {
+  const std::string base = start_repo();
+  auto workspace = open(base);
+  ASSERT_TRUE(run(workspace->write("a.txt", "x")));
+  const std::string head = commit(*workspace);
+  const BranchRequest request{.workflow = WorkflowId("wf-2"), .repo = repo().string(), .base = base};
+  auto fork = run(manager_->prepare_fork(WorkflowId("wf-1"), request, head));
+  ASSERT_TRUE(fork) << to_string(fork.error());
+  EXPECT_EQ(fork->name, "conductorai/wf-2");
+  EXPECT_EQ(fork->base_commit, base);
+  EXPECT_EQ(fork->repo, repo());
+  EXPECT_EQ(git("for-each-ref refs/heads/conductorai"), "") << "no branch before it is journaled";
+  EXPECT_EQ(code(run(manager_->prepare_fork(WorkflowId("wf-1"), request, std::string(40, 'd')))), ErrorCode::not_found);
+}
+
+TEST_F(GitWorkspaceTest, AForkOfOneWithARepositoryOfOursGetsItsOwnWithTheSameObjects) {
+  const auto folder = prepare({})->repo;
+  const BranchRequest request{.workflow = WorkflowId("wf-2"), .repo = {}, .base = std::string(kRootCommit)};
+  auto early = run(manager_->prepare_fork(WorkflowId("wf-1"), request, std::string(kRootCommit)));
+  ASSERT_TRUE(early) << to_string(early.error());
+  EXPECT_FALSE(fs::exists(early->repo)) << "nothing was written yet";
+
+  auto workspace = run(manager_->open(attempt("code"), folder, std::string(kRootCommit), {})).value();
+  ASSERT_TRUE(run(workspace->write("a.txt", "x")));
+  const std::string head = commit(*workspace);
+  ASSERT_TRUE(run(manager_->move_branch(folder, "conductorai/wf-1", head)));
+  put(folder / "objects" / "aa" / "tmp_obj_being_written", "half");
+  auto fork = run(manager_->prepare_fork(WorkflowId("wf-1"), request, head));
+  ASSERT_TRUE(fork) << to_string(fork.error());
+  ASSERT_TRUE(run(manager_->prepare_fork(WorkflowId("wf-1"), request, head))) << "again, after a crash";
+  ASSERT_TRUE(run(manager_->remove_workflow(WorkflowId("wf-1"))));
+  EXPECT_EQ(git("for-each-ref", fork->repo), "") << "nothing of the other one's branch";
+  ASSERT_TRUE(run(manager_->move_branch(fork->repo, fork->name, head)));
+  EXPECT_EQ(git("show HEAD:a.txt", fork->repo), "x");
+  git("fsck --strict", fork->repo);
+  EXPECT_EQ(code(run(manager_->prepare_fork(WorkflowId("wf-1"), request, std::string(40, 'd')))), ErrorCode::not_found);
 }
 
 TEST_F(GitWorkspaceTest, KeepsTasksWithAwkwardNamesApart) {

@@ -36,6 +36,10 @@ class FakeWorkspaces final : public WorkspaceManager {
   task<Result<Branch>> prepare(BranchRequest request) override {
     co_return Branch{.name = "conductorai/" + request.workflow.value, .base_commit = "base", .repo = "/repo"};
   }
+  task<Result<Branch>> prepare_fork(WorkflowId, BranchRequest request, std::string head) override {
+    if (head.contains("gone")) co_return fail(ErrorCode::not_found, "the commit is gone", head);
+    co_return Branch{.name = "conductorai/" + request.workflow.value, .base_commit = request.base, .repo = "/repo"};
+  }
   task<Result<std::filesystem::path>> locate(WorkflowId, std::string) override { co_return "/repo"; }
   task<Result<std::unique_ptr<Workspace>>> open(AttemptId, std::filesystem::path, std::string, std::vector<std::string>) override {
     co_return fail(ErrorCode::unsupported, "no files here");
@@ -344,6 +348,47 @@ TEST_F(Engine, AStoppedOwnerIsFencedOnceAnotherHasClaimed) {
   auto refused = resume(*first, waiting->id);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::conflict);
+}
+
+TEST_F(Engine, AForkBeginsWithWhatStandsAndJournalsItBeforeItActs) {
+  auto p = process(passed);
+  auto parent = run(*p, code_then_test());
+  ASSERT_TRUE(parent);
+  log.clear();
+  events.clear();
+  auto fork = ended(p->engine.fork_workflow({.workflow = parent->id, .task = TaskId("test"), .by = "me"},
+                                            [this](const EventRecord& r) { events.push_back(r.event); }));
+  ASSERT_TRUE(fork) << to_string(fork.error());
+  EXPECT_EQ(core::status(*fork), WorkflowStatus::completed);
+  EXPECT_NE(fork->id, parent->id);
+  EXPECT_EQ(fork->origin->workflow, parent->id);
+  EXPECT_EQ(fork->head, "base+code1+test1");
+  EXPECT_EQ(events.at(1), "workflow.forked");
+  EXPECT_EQ(std::ranges::count(log, "run code/1/1"), 0);
+  EXPECT_EQ((Log{log.begin(), log.begin() + 3}), (Log{"append 3", "move base+code1", "run test/1/1"}));
+}
+
+TEST_F(Engine, AForkThatCannotBeMadeLeavesNothing) {
+  auto p = process([](const TaskAssignment& a) {
+    TaskResult result = passed(a);
+    if (a.id.task.value == "code") result.commit = "gone";
+    return result;
+  });
+  auto parent = run(*p, code_then_test());
+  ASSERT_TRUE(parent);
+  EXPECT_TRUE(runtime::run_to_end(loop, artifacts.save({.workflow = parent->id, .type = "script", .name = "answers.yaml"}, "[]")));
+  const auto refused = [&](ForkRequest request) {
+    auto fork = ended(p->engine.fork_workflow(std::move(request), {}));
+    return fork ? ErrorCode::internal : fork.error().code;
+  };
+  EXPECT_EQ(refused({.workflow = parent->id, .task = TaskId("test")}), ErrorCode::not_found) << "the commit is gone";
+  EXPECT_EQ(refused({.workflow = parent->id, .task = TaskId("nobody")}), ErrorCode::not_found);
+  EXPECT_EQ(refused({.workflow = parent->id, .seq = 99}), ErrorCode::invalid_argument);
+  EXPECT_EQ(refused({.workflow = parent->id, .seq = parent->last_seq + 1}), ErrorCode::not_found) << "it had ended, and the commit is gone";
+  EXPECT_EQ(refused({.workflow = parent->id, .inputs = {{"who", Value("ann")}}}), ErrorCode::invalid_argument);
+  EXPECT_EQ(refused({.workflow = WorkflowId("wf-none")}), ErrorCode::not_found);
+  EXPECT_EQ(runtime::run_to_end(loop, p->states.list({}))->size(), 1U);
+  EXPECT_EQ(runtime::run_to_end(loop, artifacts.query({.type = "script"}))->size(), 1U);
 }
 
 /// What a disturbed run shares with the undisturbed one.

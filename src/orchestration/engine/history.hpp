@@ -23,6 +23,9 @@ using HistoryPtr = std::unique_ptr<History>;  // never null
 /// Reads all rows, checks sequence and hash chain, folds. Errors: not_found (no rows), data_corrupted, unsupported (newer version).
 task<Result<HistoryPtr>> load_history(StateManager& states, ArtifactStore& artifacts, WorkflowId workflow);
 
+/// All that the journal says, checked in the same way. Errors: as load_history.
+task<Result<std::vector<Event>>> load_events(StateManager& states, WorkflowId workflow);
+
 /// One record an event, as watchers and `events` see them.
 std::vector<EventRecord> event_records(const core::Row& row);
 

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 #include "orchestration/engine/history.hpp"
 #include "orchestration/engine/ports.hpp"
@@ -23,6 +24,8 @@ class WorkflowEngine {
   task<Result<Shared<core::WorkflowState>>> run_workflow(WorkflowDefinition definition, Watcher watcher);
   /// Takes over a workflow nobody owns and goes on the same way. Errors: conflict (a living owner), not_found, data_corrupted.
   task<Result<Shared<core::WorkflowState>>> resume_workflow(WorkflowId workflow, RunOverrides overrides, std::string by, Watcher watcher);
+  /// A new workflow that begins with what another one's journal says; else as run_workflow. Errors: as ConductorAI::fork_workflow.
+  task<Result<Shared<core::WorkflowState>>> fork_workflow(ForkRequest request, Watcher watcher);
   /// From anyone: written to the inbox, decided by the owner; where nobody owns the workflow it is taken, decided and given back here.
   /// Errors: not_found, invalid_argument or conflict (the command does not fit the state).
   task<Result<void>> control(WorkflowId workflow, core::Command command);
@@ -53,6 +56,12 @@ class WorkflowEngine {
   [[nodiscard]] std::string absolute_repo(const WorkflowDefinition& definition) const;
   task<Result<Shared<core::WorkflowState>>> start(std::unique_ptr<WorkflowDefinition> definition, Watcher watcher);
   task<Result<Digest>> pin(const WorkflowDefinition& definition);
+  // fork.cpp
+  task<Result<Shared<core::WorkflowState>>> run_fork(WorkflowId workflow, core::ForkWorkflow fork, Object inputs, Watcher watcher);
+  task<Result<HistoryPtr>> begin_fork(WorkflowId workflow, core::ForkWorkflow& fork, Object inputs);
+  task<Result<WorkflowDefinition>> fork_definition(WorkflowStarted& started, Object inputs);
+  task<Result<Branch>> prepare_fork(WorkflowId workflow, const core::ForkWorkflow& fork, std::string repo);
+  task<Result<void>> take_artifacts(WorkflowId workflow, WorkflowId from, std::set<AttemptId> attempts);
   task<Result<HistoryPtr>> begin(WorkflowId workflow, std::unique_ptr<WorkflowDefinition> definition);
   task<Result<Shared<core::WorkflowState>>> drive(WorkflowId workflow, HistoryPtr history, std::uint64_t epoch, std::vector<Inbound> first,
                                                   Watcher watcher, WorkflowRun::Mode mode);
