@@ -29,6 +29,7 @@ struct ChatMessage {
   std::string text;
   std::vector<ToolCall> tool_calls;  // of an assistant turn
   std::string tool_call_id;          // of a tool turn
+  std::vector<Value> thinking;       // of an assistant turn that calls tools: LLMResponse::thinking, unread and unchanged
   friend bool operator==(const ChatMessage&, const ChatMessage&) = default;
 };
 struct ToolSpec {
@@ -72,6 +73,7 @@ struct LLMResponse {
   std::string model;
   std::string provider;
   std::string reasoning;                 // what the model says of its thinking; empty when it keeps it to itself
+  std::vector<Value> thinking;           // its thinking as the provider wants it back with the results of tools, signed or encrypted
   std::string refusal;                   // its own words, where it gives them apart from the text
   std::int64_t cached_input_tokens = 0;  // of usage.input_tokens: read from the provider's prompt cache
   std::int64_t cache_write_tokens = 0;   // of usage.input_tokens: written to it

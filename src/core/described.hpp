@@ -98,12 +98,12 @@ BOOST_DESCRIBE_STRUCT(ArtifactQuery, (), (workflow, task, agent, type, name, lim
 BOOST_DESCRIBE_ENUM(Role, system, user, assistant, tool)
 BOOST_DESCRIBE_ENUM(FinishReason, stop, length, tool_calls, content_filter, refusal)
 BOOST_DESCRIBE_STRUCT(ToolCall, (), (id, name, arguments))
-BOOST_DESCRIBE_STRUCT(ChatMessage, (), (role, text, tool_calls, tool_call_id))
+BOOST_DESCRIBE_STRUCT(ChatMessage, (), (role, text, tool_calls, tool_call_id, thinking))
 BOOST_DESCRIBE_STRUCT(ToolSpec, (), (name, description, parameters_schema))
 BOOST_DESCRIBE_STRUCT(LLMCaller, (), (attempt, agent_type, ordinal))
 BOOST_DESCRIBE_STRUCT(LLMRequest, (), (caller, model, messages, tools, answer_schema, output_tokens_max, temperature))
 BOOST_DESCRIBE_STRUCT(LLMResponse, (),
                       (text, tool_calls, files, finish, usage, model, provider, reasoning, refusal, cached_input_tokens, cache_write_tokens,
-                       reasoning_tokens))
+                       reasoning_tokens, thinking))
 
 }  // namespace conductorai

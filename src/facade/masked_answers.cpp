@@ -10,6 +10,8 @@ task<Result<LLMResponse>> MaskedAnswers::chat(LLMRequest request) {
   for (ToolCall& call : answer->tool_calls) call.arguments = mask.value(std::move(call.arguments));
   for (auto& [path, content] : answer->files)
     if (content) *content = mask.text(std::move(*content));
+  // Signed: a piece that had to be changed would be refused when it comes back.
+  std::erase_if(answer->thinking, [&](const Value& part) { return mask.value(part) != part; });
   co_return answer;
 }
 

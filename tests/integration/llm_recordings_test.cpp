@@ -83,6 +83,11 @@ void expect_answer(const Value& recording, const Result<LLMResponse>& answer) {
   EXPECT_EQ(answer->refusal, text(expected, {"refusal"}));
   for (const char* thoughts : {"reasoning", "thinking"})
     if (at(expected, {thoughts}) != nullptr) EXPECT_EQ(answer->reasoning, text(expected, {thoughts}));
+  if (text(recording, {"api"}) == "anthropic-messages" && at(expected, {"thinking"}) != nullptr) {
+    ASSERT_FALSE(answer->thinking.empty());
+    for (const Value& block : answer->thinking)
+      EXPECT_FALSE(text(block, {"signature"}).empty() && text(block, {"data"}).empty()) << "it could not go back";
+  }
   if (at(expected, {"usage"}) != nullptr) {
     const bool apart = text(recording, {"api"}) == "anthropic-messages";  // cached tokens are counted apart there
     const std::int64_t cached = apart ? answer->cached_input_tokens + answer->cache_write_tokens : 0;

@@ -49,8 +49,21 @@ LLMRequest with_tools() {
   return request;
 }
 
+const Value kSigned = Object{{"type", "thinking"}, {"thinking", "I look first."}, {"signature", "c2lnbmVk"}};
+const Value kRedacted = Object{{"type", "redacted_thinking"}, {"data", "aGlkZGVu"}};
+const Value kSealed = Object{{"type", "reasoning"}, {"id", "rs_1"}, {"summary", Array{}}, {"encrypted_content", "c2VhbGVk"}};
+const Value kPlainThought = Object{{"reasoning_content", "I look first."}};
+
+/// The turn that called tools came with thinking of every provider's kind, as after a fallback.
+LLMRequest with_thinking() {
+  LLMRequest request = with_tools();
+  for (ChatMessage& message : request.messages)
+    if (!message.tool_calls.empty()) message.thinking = {kSigned, kRedacted, kSealed, kPlainThought};
+  return request;
+}
+
 std::vector<LLMRequest> requests() {
-  std::vector<LLMRequest> all{plain(), with_tools()};
+  std::vector<LLMRequest> all{plain(), with_tools(), with_thinking()};
   for (const char* schema : {kClosed, kOpen}) {
     all.push_back(plain());
     all.back().answer_schema = schema;
@@ -124,6 +137,26 @@ TEST(RequestBodies, GiveTheResultsOfParallelCallsInOneTurnOfMessages) {
   ASSERT_EQ(turns.size(), 5U);  // user, assistant with calls, user with results, assistant, user
   EXPECT_EQ(wire::items(turns[2], {"content"}).size(), 3U);
   EXPECT_EQ(wire::text(body, {"system"}), "Be brief.");
+}
+
+TEST(RequestBodies, GiveThinkingBackOnlyToTheKindOfServiceItCameFrom) {
+  const Value messages = parsed(anthropic::write_messages(with_thinking(), {.model = "claude"}));
+  const Array& blocks = wire::items(wire::items(messages, {"messages"})[1], {"content"});
+  ASSERT_EQ(blocks.size(), 5U);
+  EXPECT_EQ(blocks[0], kSigned) << "it has to come first";
+  EXPECT_EQ(blocks[1], kRedacted);
+
+  const Value responses = parsed(openai::write_responses(with_thinking(), {.model = "gpt-5-mini"}));
+  const Array& items = wire::items(responses, {"input"});
+  EXPECT_EQ(items[1], kSealed);
+  EXPECT_EQ(wire::text(items[2], {"type"}), "function_call");
+  EXPECT_EQ(wire::items(responses, {"include"}), Array{"reasoning.encrypted_content"});
+  EXPECT_EQ(wire::at(parsed(openai::write_responses(plain(), {.model = "gpt-4.1"})), {"include"}), nullptr);
+
+  const Value chat = parsed(openai::write_chat(with_thinking(), {.model = "m"}));
+  EXPECT_EQ(wire::text(wire::items(chat, {"messages"})[2], {"reasoning_content"}), "I look first.");
+  EXPECT_EQ(wire::at(wire::items(parsed(openai::write_chat(with_tools(), {.model = "m"})), {"messages"})[2], {"reasoning_content"}),
+            nullptr);
 }
 
 TEST(RequestBodies, HoldAModelToASchemaOnlyWhereServicesCan) {

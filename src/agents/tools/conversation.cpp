@@ -12,6 +12,7 @@ constexpr std::size_t kMessageBytes = 64;  // around each message
 std::size_t size_of(const ChatMessage& message) {
   std::size_t bytes = kMessageBytes + message.text.size();
   for (const ToolCall& call : message.tool_calls) bytes += kMessageBytes + call.name.size() + core::to_json(call.arguments).size();
+  for (const Value& part : message.thinking) bytes += core::to_json(part).size();
   return bytes;
 }
 
@@ -40,23 +41,29 @@ bool shorten_result(ChatMessage& message) {
   return true;
 }
 
+/// A provider asks for the thinking of the last turn only.
+bool shorten_thinking(ChatMessage& message) {
+  return !std::exchange(message.thinking, {}).empty();
+}
+
 }  // namespace
 
 Conversation::Conversation(std::string system, std::string user, std::size_t bytes_max) : bytes_max_(bytes_max) {
-  messages_.push_back({.role = Role::system, .text = std::move(system), .tool_calls = {}, .tool_call_id = {}});
-  messages_.push_back({.role = Role::user, .text = std::move(user), .tool_calls = {}, .tool_call_id = {}});
+  messages_.push_back({.role = Role::system, .text = std::move(system), .tool_calls = {}, .tool_call_id = {}, .thinking = {}});
+  messages_.push_back({.role = Role::user, .text = std::move(user), .tool_calls = {}, .tool_call_id = {}, .thinking = {}});
   for (const ChatMessage& message : messages_) bytes_ += size_of(message);
   last_turn_ = messages_.size();
 }
 
 void Conversation::add_turn(const LLMResponse& answer) {
   last_turn_ = messages_.size();
-  messages_.push_back({.role = Role::assistant, .text = answer.text, .tool_calls = answer.tool_calls, .tool_call_id = {}});
+  messages_.push_back(
+      {.role = Role::assistant, .text = answer.text, .tool_calls = answer.tool_calls, .tool_call_id = {}, .thinking = answer.thinking});
   bytes_ += size_of(messages_.back());
 }
 
 void Conversation::add_result(const std::string& call_id, std::string text) {
-  messages_.push_back({.role = Role::tool, .text = std::move(text), .tool_calls = {}, .tool_call_id = call_id});
+  messages_.push_back({.role = Role::tool, .text = std::move(text), .tool_calls = {}, .tool_call_id = call_id, .thinking = {}});
   bytes_ += size_of(messages_.back());
 }
 
@@ -67,7 +74,7 @@ void Conversation::resize(ChatMessage& message, std::size_t before) {
 bool Conversation::fit() {
   if (bytes_ <= bytes_max_) return true;
   const std::size_t wanted = bytes_max_ / 10 * 7;
-  for (bool (*shorten)(ChatMessage&) : {shorten_result, shorten_arguments})
+  for (bool (*shorten)(ChatMessage&) : {shorten_thinking, shorten_result, shorten_arguments})
     for (std::size_t i = 2; i < last_turn_ && bytes_ > wanted; ++i) {
       const std::size_t before = size_of(messages_[i]);
       if (shorten(messages_[i])) resize(messages_[i], before);

@@ -18,8 +18,8 @@ class Conversation {
   void add_turn(const LLMResponse& answer);
   void add_result(const std::string& call_id, std::string text);
 
-  /// Leaves out old tool results, then old arguments, oldest first and some at a time (what stays as it was is cheaper to ask again). The
-  /// last turn is left alone. False: it is too long even so.
+  /// Leaves out old thinking, then old tool results, then old arguments, oldest first and some at a time (what stays as it was is cheaper
+  /// to ask again). The last turn is left alone. False: it is too long even so.
   [[nodiscard]] bool fit();
 
   [[nodiscard]] const std::vector<ChatMessage>& messages() const { return messages_; }

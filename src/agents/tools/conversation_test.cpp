@@ -40,6 +40,21 @@ TEST(Conversation, LeavesOutOldResultsFirstAndNeverThoseOfTheLastTurn) {
   EXPECT_EQ(messages[1].text, "user");
 }
 
+TEST(Conversation, KeepsTheThinkingOfTheLastTurnAndLeavesOutThatOfOthersFirst) {
+  Conversation conversation("system", "user", 12'000);
+  for (int i = 0; i < 4; ++i) {
+    LLMResponse answer = turn(std::to_string(i), {{"path", "a.py"}});
+    answer.thinking = {Object{{"type", "thinking"}, {"thinking", std::string(3'000, 't')}, {"signature", "s"}}};
+    conversation.add_turn(answer);
+    conversation.add_result(std::to_string(i), std::string(400, 'x'));
+  }
+  ASSERT_TRUE(conversation.fit());
+  const auto& messages = conversation.messages();
+  EXPECT_TRUE(messages[2].thinking.empty());
+  EXPECT_EQ(messages[3].text, std::string(400, 'x'));
+  EXPECT_EQ(messages[8].thinking.size(), 1U);
+}
+
 TEST(Conversation, LeavesOutSomeAtATimeSoThatTheRestStaysAsItWasForAWhile) {
   Conversation conversation = with_turns(12'000, 6, 2'000);
   ASSERT_TRUE(conversation.fit());

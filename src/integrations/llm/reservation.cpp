@@ -20,6 +20,7 @@ RequestSize size_of(const LLMRequest& request) {
   for (const ChatMessage& message : request.messages) {
     bytes += message.text.size();
     for (const ToolCall& call : message.tool_calls) bytes += call.name.size() + core::to_json(call.arguments).size();
+    for (const Value& part : message.thinking) bytes += core::to_json(part).size();
   }
   for (const ToolSpec& tool : request.tools) bytes += tool.name.size() + tool.description.size() + tool.parameters_schema.size();
   return {.bytes = static_cast<std::int64_t>(bytes),

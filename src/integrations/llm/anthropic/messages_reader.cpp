@@ -16,8 +16,10 @@ using wire::text;
 
 struct Block {
   std::string type, id, name;
-  std::string text;  // of text, of thinking, or a tool's input as JSON text
-  Value input;       // where it came whole
+  std::string text;       // of text, of thinking, or a tool's input as JSON text
+  std::string signature;  // of thinking
+  std::string data;       // of thinking that is not shown
+  Value input;            // where it came whole
 };
 
 class MessagesReader final : public AnswerReader {
@@ -69,6 +71,8 @@ class MessagesReader final : public AnswerReader {
     block.id = text(from, {"id"});
     block.name = text(from, {"name"});
     block.text = text(from, {block.type == "thinking" ? "thinking" : "text"});
+    block.signature = text(from, {"signature"});
+    block.data = text(from, {"data"});
     if (block.type == "text") tell(block.text);
     if (const Value* input = at(from, {"input"})) block.input = *input;
   }
@@ -82,6 +86,8 @@ class MessagesReader final : public AnswerReader {
       block.text += text(delta, {"partial_json"});
     } else if (type == "thinking_delta") {
       block.text += text(delta, {"thinking"});
+    } else if (type == "signature_delta") {
+      block.signature += text(delta, {"signature"});
     }
   }
 
@@ -102,6 +108,9 @@ class MessagesReader final : public AnswerReader {
       answer_.text += block.text;
     } else if (block.type == "thinking") {
       answer_.reasoning += block.text;
+      answer_.thinking.emplace_back(Object{{"type", block.type}, {"thinking", block.text}, {"signature", block.signature}});
+    } else if (block.type == "redacted_thinking") {
+      answer_.thinking.emplace_back(Object{{"type", block.type}, {"data", block.data}});
     } else if (block.type == "tool_use") {
       Value input = block.text.empty() && !block.input.is_null() ? std::move(block.input) : wire::arguments_of(block.text);
       answer_.tool_calls.push_back({std::move(block.id), std::move(block.name), std::move(input)});

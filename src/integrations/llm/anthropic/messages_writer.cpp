@@ -1,5 +1,6 @@
 #include "core/json.hpp"
 #include "integrations/llm/anthropic/anthropic.hpp"
+#include "integrations/llm/wire/json_read.hpp"
 #include "integrations/llm/wire/json_write.hpp"
 
 namespace conductorai::integrations::anthropic {
@@ -12,6 +13,8 @@ Array blocks_of(const ChatMessage& message) {
     blocks.emplace_back(Object{{"type", "tool_result"}, {"tool_use_id", message.tool_call_id}, {"content", message.text}});
     return blocks;
   }
+  for (const Value& block : message.thinking)  // another provider's, before a fallback to this one, stays behind
+    if (const auto type = wire::text(block, {"type"}); type == "thinking" || type == "redacted_thinking") blocks.push_back(block);
   // An empty text block is refused by the service.
   if (!message.text.empty()) blocks.emplace_back(Object{{"type", "text"}, {"text", message.text}});
   for (const ToolCall& call : message.tool_calls) {

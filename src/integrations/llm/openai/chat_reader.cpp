@@ -67,6 +67,7 @@ class ChatReader final : public AnswerReader {
     tell(piece);
     const auto thought = text(said, {"reasoning_content"});
     answer_.reasoning += thought.empty() ? text(said, {"reasoning"}) : thought;
+    reasoning_content_ += thought;
     for (const Value& part : items(said, {"content"}))
       if (text(part, {"type"}) == "thinking") answer_.reasoning += wire::content_text(part, "thinking", "text");
     answer_.refusal += text(said, {"refusal"});
@@ -101,6 +102,7 @@ class ChatReader final : public AnswerReader {
     if (finish_ == "error" || finish_ == "insufficient_system_resource")
       return fail(not_an_answer("the provider broke off with finish_reason '" + finish_ + "'"));
     for (Call& call : calls_) answer_.tool_calls.push_back({std::move(call.id), std::move(call.name), wire::arguments_of(call.arguments)});
+    if (!reasoning_content_.empty()) answer_.thinking.emplace_back(Object{{"reasoning_content", std::move(reasoning_content_)}});
     answer_.finish = finish();
     return std::move(answer_);
   }
@@ -113,6 +115,7 @@ class ChatReader final : public AnswerReader {
   }
 
   LLMResponse answer_;
+  std::string reasoning_content_;  // an extension of several services, who want it back
   std::vector<Call> calls_;
   std::string finish_;
   bool saw_choice_ = false;

@@ -19,6 +19,8 @@ Value message_of(const ChatMessage& message) {
     for (const ToolCall& call : message.tool_calls) calls.push_back(call_of(call));
     out["tool_calls"] = std::move(calls);
     if (message.text.empty()) out["content"] = nullptr;
+    for (const Value& part : message.thinking)
+      if (const Value* thought = part.find("reasoning_content")) out["reasoning_content"] = *thought;
   }
   return out;
 }

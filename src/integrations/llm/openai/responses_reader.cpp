@@ -64,7 +64,19 @@ class ResponsesReader final : public AnswerReader {
     } else if (type == "reasoning") {
       for (const char* list : {"summary", "content"})
         for (const Value& part : items(item, {list})) answer.reasoning += text(part, {"text"});
+      keep_thinking(item, answer);
     }
+  }
+
+  /// Without its encrypted content an item is only a name of what the service does not store for us.
+  static void keep_thinking(const Value& item, LLMResponse& answer) {
+    const auto sealed = text(item, {"encrypted_content"});
+    if (sealed.empty()) return;
+    const Value* summary = at(item, {"summary"});
+    answer.thinking.emplace_back(Object{{"type", "reasoning"},
+                                        {"id", std::string(text(item, {"id"}))},
+                                        {"summary", summary == nullptr ? Value(Array{}) : *summary},
+                                        {"encrypted_content", std::string(sealed)}});
   }
 
   static void take_usage(const Value& body, LLMResponse& answer) {

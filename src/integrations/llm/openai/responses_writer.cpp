@@ -2,6 +2,7 @@
 
 #include "core/json.hpp"
 #include "integrations/llm/openai/openai.hpp"
+#include "integrations/llm/wire/json_read.hpp"
 #include "integrations/llm/wire/json_write.hpp"
 
 namespace conductorai::integrations::openai {
@@ -16,6 +17,8 @@ void add_items(const ChatMessage& message, Array& input) {
     input.emplace_back(Object{{"type", "function_call_output"}, {"call_id", message.tool_call_id}, {"output", message.text}});
     return;
   }
+  for (const Value& item : message.thinking)
+    if (wire::text(item, {"type"}) == "reasoning") input.push_back(item);
   if (!message.text.empty() || message.tool_calls.empty())
     input.emplace_back(Object{{"type", "message"}, {"role", std::string(wire::role_name(message.role))}, {"content", message.text}});
   for (const ToolCall& call : message.tool_calls)
@@ -33,7 +36,10 @@ Result<std::string> write_responses(const LLMRequest& request, const WriteOption
               {"max_output_tokens", std::max(request.output_tokens_max, kOutputTokensMin)},
               {"store", false}};
   if (std::string system = wire::system_text(request); !system.empty()) body["instructions"] = std::move(system);
-  if (takes_temperature(options.model)) body["temperature"] = request.temperature;
+  if (takes_temperature(options.model))
+    body["temperature"] = request.temperature;
+  else
+    body["include"] = Array{"reasoning.encrypted_content"};  // nothing is stored there: to think on, it must get its thoughts back
   if (options.stream) body["stream"] = true;
   Array tools;
   for (const ToolSpec& tool : request.tools) {
