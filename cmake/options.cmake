@@ -6,6 +6,13 @@ if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
 
+# Our programs are large with their debug information, and many: GNU ld takes several times as long.
+include(CheckLinkerFlag)
+check_linker_flag(CXX "-fuse-ld=lld" CONDUCTORAI_LLD)
+if(CONDUCTORAI_LLD)
+  add_link_options("-fuse-ld=lld")
+endif()
+
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
