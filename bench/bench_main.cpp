@@ -3,12 +3,14 @@
 #include <CLI/CLI.hpp>
 #include <map>
 
+#include "bench/llm_service.hpp"
 #include "bench/measurement.hpp"
 #include "conductorai/conductorai.hpp"
 
 int main(int argc, char** argv) {
   using namespace conductorai;
   if (const auto exit_code = run_internal_command(argc, argv)) return *exit_code;
+  if (const auto exit_code = bench::run_llm_service(argc, argv)) return *exit_code;
   const std::map<std::string, std::pair<const char*, int (*)(const bench::Settings&)>> works{
       {"chain", {"workflows of seven no-op tasks, against bare hops or bare appends", bench::run_chain}},
       {"fanout", {"one workflow of 10,000 tasks, in a row and side by side, against ten", bench::run_fanout}},
@@ -18,7 +20,8 @@ int main(int argc, char** argv) {
       {"startup", {"the command line as a whole process", bench::run_startup}},
       {"recover", {"10,000 unfinished workflows of 100 events taken over", bench::run_recover}},
       {"llm-cache", {"answers of models given again, from memory and from disk", bench::run_llm_cache}},
-      {"first-token", {"a model's tokens, from its service to the screen of watch", bench::run_first_token}}};
+      {"first-token", {"a model's tokens, from its service to the screen of watch", bench::run_first_token}},
+      {"llm", {"10,000 requests to a model in flight, 1,000 streams of its answers, against bare clients", bench::run_llm}}};
   CLI::App app("Measures ConductorAI beside the bare limit of the same work, in the same run", "conductorai-bench");
   app.require_subcommand(1);
   bench::Settings settings;
@@ -30,6 +33,7 @@ int main(int argc, char** argv) {
         ->check(CLI::PositiveNumber);
     sub->add_option("--in-flight", settings.in_flight, "at once")->check(CLI::PositiveNumber)->capture_default_str();
     sub->add_option("--pairs", settings.pairs, "interleaved repetitions; ratios are their median")->check(CLI::PositiveNumber);
+    if (name == "llm") sub->add_option("--variant", settings.variant, "one of them only")->check(CLI::IsMember({"http1", "http2", "sse"}));
     sub->add_flag("--json", settings.json, "one object a line");
     sub->callback([&errors, &settings, run = work.second] { errors = run(settings); });
   }

@@ -15,7 +15,8 @@ struct Settings {
   std::string state = "sqlite";
   int workflows = 0;  // 0: what the work takes by itself
   int in_flight = 64;
-  int pairs = 1;  // interleaved repetitions of work and limit; ratios are their median
+  int pairs = 1;        // interleaved repetitions of work and limit; ratios are their median
+  std::string variant;  // of llm: http1, http2 or sse; empty: each, as a process of its own
   bool json = false;
 };
 
@@ -80,5 +81,6 @@ int run_startup(const Settings& settings);
 int run_recover(const Settings& settings);
 int run_llm_cache(const Settings& settings);
 int run_first_token(const Settings& settings);
+int run_llm(const Settings& settings);
 
 }  // namespace conductorai::bench

@@ -123,13 +123,19 @@ WorkflowDefinition long_chain(int length) {
   return workflow_of(std::move(tasks));
 }
 
-BenchHouse::BenchHouse(const std::filesystem::path& folder, const std::string& state, int capacity, Milliseconds delay) {
-  auto made = facade::assemble(
-      loop_, {.project_root = folder, .state_dir = folder / "state", .state = state, .artifacts = state == "memory" ? "memory" : "files"});
+BenchHouse::BenchHouse(const std::filesystem::path& folder, const std::string& state, std::unique_ptr<BaseAgent> agent, LlmOptions llm) {
+  auto made = facade::assemble(loop_, {.project_root = folder,
+                                       .state_dir = folder / "state",
+                                       .state = state,
+                                       .artifacts = state == "memory" ? "memory" : "files",
+                                       .llm = std::move(llm)});
   if (!made) give_up(made.error());
   house_ = std::move(*made);
-  if (auto added = house_->add_agent(make_noop_agent(AgentId("noop-01"), capacity, delay)); !added) give_up(added.error());
+  if (auto added = house_->add_agent(std::move(agent)); !added) give_up(added.error());
 }
+
+BenchHouse::BenchHouse(const std::filesystem::path& folder, const std::string& state, int capacity, Milliseconds delay)
+    : BenchHouse(folder, state, make_noop_agent(AgentId("noop-01"), capacity, delay)) {}
 
 BenchHouse::~BenchHouse() {
   runtime::run_to_end(loop_, house_->close());

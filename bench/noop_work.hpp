@@ -27,6 +27,8 @@ WorkflowDefinition long_chain(int tasks);
 /// A house as the command line has it, with one more agent. Ends the process with a message when it cannot be had.
 class BenchHouse {
  public:
+  /// `state`: "sqlite" or "memory".
+  BenchHouse(const std::filesystem::path& folder, const std::string& state, std::unique_ptr<BaseAgent> agent, LlmOptions llm = {});
   BenchHouse(const std::filesystem::path& folder, const std::string& state, int capacity, Milliseconds delay = Milliseconds(0));
   ~BenchHouse();
   [[nodiscard]] runtime::Loop& loop() { return loop_; }

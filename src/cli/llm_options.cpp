@@ -34,6 +34,7 @@ LlmOptions llm_options(const definition::Config& config, const Project& project)
                      .connect_timeout = llm.connect_timeout,
                      .first_byte_timeout = llm.first_byte_timeout,
                      .idle_timeout = llm.idle_timeout,
+                     .connections = llm.connections,
                      .requests_per_minute = llm.requests_per_minute,
                      .tokens_per_minute = llm.tokens_per_minute,
                      .breaker_failures = llm.breaker_failures,

@@ -42,6 +42,7 @@ bool is_text_key(const std::string& path) {
                                      "llm.context-tokens",
                                      "llm.headers",
                                      "llm.stream",
+                                     "llm.connections",
                                      "llm.requests-per-minute",
                                      "llm.tokens-per-minute",
                                      "llm.breaker-failures",

@@ -44,6 +44,7 @@ struct LlmConfig {
   Milliseconds connect_timeout{10'000};
   Milliseconds first_byte_timeout{60'000};
   Milliseconds idle_timeout{60'000};
+  int connections = 1'000;               // to one service at once
   std::int64_t requests_per_minute = 0;  // of this process to each provider; 0: only what the provider itself says
   std::int64_t tokens_per_minute = 0;
   int breaker_failures = 5;  // of one model in a row: it is not asked for breaker_open

@@ -77,6 +77,7 @@ const Section<LlmConfig>& llm_section() {
           .key("connect-timeout", &LlmConfig::connect_timeout, duration(), "of reaching the service")
           .key("first-byte-timeout", &LlmConfig::first_byte_timeout, duration(), "until an answer begins")
           .key("idle-timeout", &LlmConfig::idle_timeout, duration(), "between two pieces of an answer")
+          .key("connections", &LlmConfig::connections, integer<int>(1, 100'000), "to one service at once")
           .key("requests-per-minute", &LlmConfig::requests_per_minute, whole_number(0, kPaceMax), "to each provider")
           .key("tokens-per-minute", &LlmConfig::tokens_per_minute, whole_number(0, kPaceMax), "of each provider")
           .key("breaker-failures", &LlmConfig::breaker_failures, integer<int>(1, 1'000), "of a model in a row until it is not asked")
@@ -234,6 +235,8 @@ const std::vector<ConfigKey>& config_keys() {
       {"llm.connect-timeout", "10s", "of reaching the service", false, [](C c) { return format_duration(c.llm.connect_timeout); }},
       {"llm.first-byte-timeout", "1m", "until an answer begins", false, [](C c) { return format_duration(c.llm.first_byte_timeout); }},
       {"llm.idle-timeout", "1m", "between two pieces of an answer", false, [](C c) { return format_duration(c.llm.idle_timeout); }},
+      {"llm.connections", "1000", "to one service at once; one of HTTP/2 carries many requests", false,
+       [](C c) { return std::to_string(c.llm.connections); }},
       {"llm.requests-per-minute", "0", "of this process to each provider; 0: only what the provider itself says", false,
        [](C c) { return std::to_string(c.llm.requests_per_minute); }},
       {"llm.tokens-per-minute", "0", "likewise", false, [](C c) { return std::to_string(c.llm.tokens_per_minute); }},

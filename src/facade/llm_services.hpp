@@ -26,7 +26,12 @@ class LlmServices {
  public:
   /// `learned` is told each key that is read.
   LlmServices(runtime::Loop& loop, Entropy& entropy, LlmOptions options, std::function<void(const std::string&)> learned)
-      : loop_(loop), clock_(loop), entropy_(entropy), transport_(loop), options_(std::move(options)), learned_(std::move(learned)) {}
+      : loop_(loop),
+        clock_(loop),
+        entropy_(entropy),
+        transport_(loop, options.connections),
+        options_(std::move(options)),
+        learned_(std::move(learned)) {}
 
   /// Errors: unsupported (no such provider), those of reading its key.
   Result<std::unique_ptr<integrations::WireProvider>> open(const std::string& provider, const std::string& model);

@@ -12,20 +12,36 @@ using integrations::WireRequest;
 /// Cancels an exchange that nothing comes from any more.
 class Patience {
  public:
-  Patience(Clock& clock, CancelSource& cancel) : clock_(clock), cancel_(cancel) {}
-  void wait(Milliseconds longest, std::string what) {
-    timer_ = clock_.call_after(longest, [this, longest, what = std::move(what)] {
-      ended_ = what + " for " + duration_text(longest.count());
-      cancel_.cancel();
-    });
+  explicit Patience(Clock& clock) : clock_(clock) {}
+  /// `cancelled`: what it cancels, from now on.
+  void begin(CancelSource& cancelled) { cancel_ = &cancelled; }
+  /// From now. Each piece of an answer calls it, so the timer stays where it is and looks again when it goes off too early.
+  void wait(Milliseconds longest, std::string_view what) {
+    longest_ = longest;
+    what_ = what;
+    until_ = clock_.steady_now() + longest;
+    if (!timer_ || timer_at_ > until_) arm();
   }
   void stop() { timer_.reset(); }
   [[nodiscard]] const std::string& ended() const { return ended_; }
 
  private:
+  void arm() {
+    timer_at_ = until_;
+    timer_ = clock_.call_after(until_ - clock_.steady_now(), [this] { look(); });
+  }
+  void look() {
+    if (clock_.steady_now() < until_) return arm();
+    ended_ = std::string(what_) + " for " + duration_text(longest_.count());
+    cancel_->cancel();
+  }
+
   Clock& clock_;
-  CancelSource& cancel_;
+  CancelSource* cancel_ = nullptr;
   std::unique_ptr<Timer> timer_;
+  Instant timer_at_{}, until_{};
+  Milliseconds longest_{};
+  std::string_view what_;
   std::string ended_;
 };
 
@@ -58,27 +74,45 @@ Error told_apart(Error error, bool sent) {
 
 }  // namespace
 
-task<Result<WireHead>> LlmTransport::exchange(WireRequest request, Sink sink) {
-  TaskEnvironment environment = co_await current_environment();
-  CancelSource cancel(environment.cancel);
-  Patience patience(loop_, cancel);
-  auto sent = std::make_shared<bool>(false);
-  const Milliseconds idle = request.idle_timeout;
-  WireHead head;
-  bool begun = false;
-  const infrastructure::BodySink watched = [&](const infrastructure::HttpResponse& so_far, std::string_view piece) {
+/// One exchange under way, apart from the coroutine that waits for it.
+struct LlmTransport::Exchange {
+  Exchange(Clock& clock, const WireRequest& request, Sink taker)
+      : patience(clock), first(request.connect_timeout + request.first_byte_timeout), idle(request.idle_timeout), sink(std::move(taker)) {}
+
+  bool take(const infrastructure::HttpResponse& so_far, std::string_view piece) {
     if (!std::exchange(begun, true)) head = {.status = so_far.status, .headers = so_far.headers};
     patience.wait(idle, "no further piece of the answer came");
     return sink(head, piece);
-  };
-  patience.wait(request.connect_timeout + request.first_byte_timeout, "no answer began");
-  auto work = client_.stream(http_request(std::move(request), sent), watched);
+  }
+
+  Patience patience;
+  Milliseconds first, idle;
+  Sink sink;
+  std::shared_ptr<bool> sent = std::make_shared<bool>(false);
+  WireHead head;
+  bool begun = false;
+};
+
+task<Result<WireHead>> LlmTransport::exchange(WireRequest request, Sink sink) {
+  auto exchange = std::make_unique<Exchange>(loop_, request, std::move(sink));
+  auto work = client_.stream(
+      http_request(std::move(request), exchange->sent),
+      [at = exchange.get()](const infrastructure::HttpResponse& so_far, std::string_view piece) { return at->take(so_far, piece); });
+  return ended(std::move(exchange), std::move(work));
+}
+
+task<Result<WireHead>> LlmTransport::ended(std::unique_ptr<Exchange> exchange, task<Result<infrastructure::HttpResponse>> work) {
+  TaskEnvironment environment = co_await current_environment();
+  CancelSource cancel(environment.cancel);
+  exchange->patience.begin(cancel);
+  exchange->patience.wait(exchange->first, "no answer began");
   auto answer = co_await std::move(work).in({environment.executor, &cancel});
-  patience.stop();
+  exchange->patience.stop();
   // An exchange is only taken back once it is under way, so its outcome is unknown.
-  if (!answer && answer.error().code == ErrorCode::cancelled && !patience.ended().empty())
-    co_return fail(Error{.code = ErrorCode::timeout, .message = patience.ended(), .retry = Retry::backoff});
-  if (!answer) co_return fail(told_apart(answer.error(), *sent));
+  const std::string& gave_up = exchange->patience.ended();
+  if (!answer && answer.error().code == ErrorCode::cancelled && !gave_up.empty())
+    co_return fail(Error{.code = ErrorCode::timeout, .message = gave_up, .retry = Retry::backoff});
+  if (!answer) co_return fail(told_apart(answer.error(), *exchange->sent));
   co_return WireHead{.status = answer->status, .headers = std::move(answer->headers)};
 }
 

@@ -8,10 +8,14 @@ namespace conductorai::facade {
 
 class LlmTransport final : public integrations::HttpTransport {
  public:
-  explicit LlmTransport(runtime::Loop& loop) : loop_(loop), client_(loop) {}
+  LlmTransport(runtime::Loop& loop, int connections)
+      : loop_(loop), client_(loop, {.connections_per_host = connections, .connections_kept = connections}) {}
   task<Result<integrations::WireHead>> exchange(integrations::WireRequest request, Sink sink) override;
 
  private:
+  struct Exchange;
+  static task<Result<integrations::WireHead>> ended(std::unique_ptr<Exchange> exchange, task<Result<infrastructure::HttpResponse>> work);
+
   runtime::Loop& loop_;
   infrastructure::HttpClient client_;
 };

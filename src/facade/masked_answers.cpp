@@ -3,7 +3,8 @@
 namespace conductorai::facade {
 
 task<Result<LLMResponse>> MaskedAnswers::chat(LLMRequest request) {
-  auto answer = co_await inner_->chat(std::move(request));
+  auto asking = inner_->chat(std::move(request));
+  auto answer = co_await std::move(asking);
   const agents::SecretMask mask(secrets_->values());
   if (!answer || mask.empty()) co_return answer;
   for (std::string* text : {&answer->text, &answer->reasoning, &answer->refusal}) *text = mask.text(std::move(*text));

@@ -49,7 +49,44 @@ class AsioTimer final : public Timer {
   std::shared_ptr<State> state_;
 };
 
-/// One readiness wait on a descriptor of its own: a duplicate, so that closing it never closes the caller's.
+/// A descriptor of the loop's own, so that closing it never closes the caller's.
+Result<int> duplicate(int fd) {
+  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return fail(ErrorCode::resource_exhausted, std::string("cannot wait for a descriptor: ") + std::strerror(errno));
+  return copy;
+}
+
+class AsioWatch final : public Watch {
+ public:
+  AsioWatch(asio::io_context& io, int fd, std::function<void()> function) : state_(std::make_shared<State>(io, fd, std::move(function))) {
+    wait(state_);
+  }
+  ~AsioWatch() override {
+    state_->ended = true;
+    boost::system::error_code ignored;
+    state_->descriptor.close(ignored);
+  }
+  AsioWatch(const AsioWatch&) = delete;
+  AsioWatch& operator=(const AsioWatch&) = delete;
+
+ private:
+  struct State {
+    State(asio::io_context& io, int fd, std::function<void()> f) : descriptor(io, fd), function(std::move(f)) {}
+    asio::posix::stream_descriptor descriptor;
+    std::function<void()> function;
+    bool ended = false;
+  };
+  static void wait(const std::shared_ptr<State>& state) {
+    state->descriptor.async_wait(asio::posix::descriptor_base::wait_read, [state](boost::system::error_code) {
+      if (state->ended) return;
+      state->function();
+      if (!state->ended) wait(state);
+    });
+  }
+  std::shared_ptr<State> state_;
+};
+
+/// One readiness wait.
 class FdWait final : public Suspension {
  public:
   FdWait(asio::io_context& io, int fd, asio::posix::descriptor_base::wait_type type) : state_(std::make_shared<State>(io, fd)) {
@@ -100,9 +137,9 @@ std::unique_ptr<Timer> Loop::call_after(std::chrono::nanoseconds delay, std::fun
 
 namespace {
 task<Result<void>> ready(asio::io_context& io, int fd, asio::posix::descriptor_base::wait_type type) {
-  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  if (copy < 0) co_return fail(ErrorCode::resource_exhausted, std::string("cannot wait for a descriptor: ") + std::strerror(errno));
-  FdWait wait(io, copy, type);
+  auto copy = duplicate(fd);
+  if (!copy) co_return fail(copy.error());
+  FdWait wait(io, *copy, type);
   co_return co_await wait;
 }
 }  // namespace
@@ -113,6 +150,12 @@ task<Result<void>> Loop::readable(int fd) {
 
 task<Result<void>> Loop::writable(int fd) {
   return ready(impl_->io, fd, asio::posix::descriptor_base::wait_write);
+}
+
+Result<std::unique_ptr<Watch>> Loop::on_readable(int fd, std::function<void()> function) {
+  auto copy = duplicate(fd);
+  if (!copy) return fail(copy.error());
+  return std::make_unique<AsioWatch>(impl_->io, *copy, std::move(function));
 }
 
 void Loop::run_until(const std::function<bool()>& done) {

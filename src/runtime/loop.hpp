@@ -9,6 +9,12 @@
 
 namespace conductorai::runtime {
 
+/// What is watched is watched until this is destroyed; inside its own call, too.
+class Watch {
+ public:
+  virtual ~Watch() = default;
+};
+
 class Loop final : public Executor, public Clock {
  public:
   Loop();
@@ -27,6 +33,9 @@ class Loop final : public Executor, public Clock {
   /// resource_exhausted (no descriptor left).
   task<Result<void>> readable(int fd);
   task<Result<void>> writable(int fd);
+  /// Calls `function` whenever `fd` is readable. The fd stays the caller's and must stay open meanwhile.
+  /// Errors: resource_exhausted (no descriptor left).
+  Result<std::unique_ptr<Watch>> on_readable(int fd, std::function<void()> function);
 
   /// Runs until `done` holds; checked after every turn.
   void run_until(const std::function<bool()>& done);

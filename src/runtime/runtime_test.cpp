@@ -122,6 +122,28 @@ TEST(Loop, WakesWhenAPipeBecomesReadable) {
   ::close(fds[1]);
 }
 
+TEST(Loop, CallsWheneverAWatchedPipeIsReadableUntilTheWatchIsGone) {
+  Loop loop;
+  int fds[2];
+  ASSERT_EQ(::pipe(fds), 0);
+  int calls = 0;
+  std::unique_ptr<Watch> watch;
+  auto made = loop.on_readable(fds[0], [&] {
+    char byte = 0;
+    EXPECT_EQ(::read(fds[0], &byte, 1), 1);
+    if (++calls == 3) watch.reset();  // in its own call
+    EXPECT_EQ(::write(fds[1], "x", 1), 1);
+  });
+  ASSERT_TRUE(made);
+  watch = std::move(*made);
+  EXPECT_EQ(::write(fds[1], "x", 1), 1);
+  loop.run_until([&] { return calls == 3; });
+  EXPECT_TRUE(run_to_end(loop, sleep_for(loop, 1ms)));
+  EXPECT_EQ(calls, 3);
+  ::close(fds[0]);
+  ::close(fds[1]);
+}
+
 TEST(Loop, SleepsByTheMonotonicClock) {
   Loop loop;
   auto before = loop.steady_now();

@@ -82,7 +82,8 @@ task<Result<LLMResponse>> AttemptContext::ask(LLMRequest request) {
   const std::string ordinal = request.caller.ordinal;
   const auto shown = std::make_shared<SecretMask::Stream>(mask());
   if (services_.on_text) request.on_text = [this, ordinal, shown](std::string_view piece) { show(ordinal, shown->feed(piece, false)); };
-  auto answer = co_await llm_->chat(std::move(request));
+  auto call = llm_->chat(std::move(request));
+  auto answer = co_await std::move(call);
   if (services_.on_text) {
     show(ordinal, shown->feed({}, true));
     services_.on_text(piece_of(assignment_->id, ordinal));

@@ -3,20 +3,20 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "base/assert.hpp"
 #include "infrastructure/http/transfer.hpp"
-#include "runtime/scope.hpp"
 
 namespace conductorai::infrastructure {
 
 namespace {
 
-constexpr long kConnectionsPerHostMax = 100;
-constexpr long kConnectionsKeptMax = 200;
+constexpr std::size_t kEventsATurn = 256;
 
 void global_init() {
   static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -27,24 +27,16 @@ void global_init() {
 
 // All sockets of curl are in one epoll descriptor, and that one is in the loop: curl's own bookkeeping costs the loop one descriptor.
 struct HttpClient::Impl {
-  /// Drives curl while exchanges are in flight. The last exchange to end stops and joins it, so an idle client has nothing running.
-  struct Pump {
-    explicit Pump(Executor& executor) : scope(executor) {}
-    runtime::TaskScope scope;
-  };
-
-  explicit Impl(runtime::Loop& the_loop) : loop(the_loop) {
+  Impl(runtime::Loop& the_loop, HttpLimits given) : loop(the_loop), limits(given) {
     global_init();
     multi = curl_multi_init();
-    epoll = ::epoll_create1(EPOLL_CLOEXEC);
-    epoll_errno = epoll < 0 ? errno : 0;
     CONDUCTORAI_ASSERT(multi != nullptr, "no memory for libcurl");
     curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Impl::on_socket);
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Impl::on_timer);
     curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
-    curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, kConnectionsPerHostMax);
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kConnectionsKeptMax);
+    curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(limits.connections_per_host));
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(limits.connections_kept));
   }
   ~Impl() {
     CONDUCTORAI_ASSERT(in_flight == 0, "an HttpClient must outlive its calls");
@@ -54,13 +46,24 @@ struct HttpClient::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
+  /// Errors: resource_exhausted (no descriptor left).
+  Result<void> open() {
+    if (watched) return {};
+    if (epoll < 0) epoll = ::epoll_create1(EPOLL_CLOEXEC);
+    if (epoll < 0) return fail(ErrorCode::resource_exhausted, std::string("no HTTP client: ") + std::strerror(errno));
+    auto made = loop.on_readable(epoll, [this] { turn(); });
+    if (!made) return fail(made.error());
+    watched = std::move(*made);
+    return {};
+  }
+
   static int on_socket(CURL*, curl_socket_t socket, int what, Impl* self, void*) {
     self->watch(socket, what);
     return 0;
   }
   static int on_timer(CURLM*, long timeout_ms, Impl* self) {
-    self->timer.reset();
-    if (timeout_ms >= 0) self->timer = self->loop.call_after(Milliseconds(timeout_ms), [self] { self->act(CURL_SOCKET_TIMEOUT, 0); });
+    self->due.reset();
+    if (timeout_ms >= 0) self->wake_at(self->loop.steady_now() + Milliseconds(timeout_ms));
     return 0;
   }
 
@@ -77,10 +80,25 @@ struct HttpClient::Impl {
     if (::epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event) != 0 && errno == ENOENT) ::epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event);
   }
 
+  // curl names another time with each request. A timer that goes off too early looks again; one that is early enough stays.
+  void wake_at(Instant at) {
+    due = at;
+    if (timer && timer_at <= at) return;
+    timer_at = at;
+    timer = loop.call_after(std::max(Instant::duration(0), at - loop.steady_now()), [this] { time_came(); });
+  }
+  void time_came() {
+    timer.reset();
+    if (!due) return;
+    if (loop.steady_now() < *due) return wake_at(*due);
+    due.reset();
+    act(CURL_SOCKET_TIMEOUT, 0);
+    collect();
+  }
+
   void act(curl_socket_t socket, int events) const {
     int running = 0;
     curl_multi_socket_action(multi, socket, events, &running);
-    collect();
   }
 
   void collect() const {
@@ -94,50 +112,44 @@ struct HttpClient::Impl {
     }
   }
 
-  static task<void> turn(Impl& self) {
-    std::array<epoll_event, 64> events{};
-    while (true) {
-      auto ready = co_await self.loop.readable(self.epoll);
-      if (!ready && ready.error().code == ErrorCode::cancelled) co_return;
-      if (!ready) {  // no descriptor left for the moment: look again by the clock, so that nobody waits for ever
-        auto slept = co_await sleep_for(self.loop, Milliseconds(20));
-        if (!slept) co_return;
-      }
-      const int count = ::epoll_wait(self.epoll, events.data(), events.size(), 0);
-      for (int i = 0; i < count; ++i) {
-        const epoll_event& event = events[static_cast<std::size_t>(i)];
-        int what = 0;
-        if ((event.events & EPOLLIN) != 0) what |= CURL_CSELECT_IN;
-        if ((event.events & EPOLLOUT) != 0) what |= CURL_CSELECT_OUT;
-        if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) what |= CURL_CSELECT_ERR;
-        self.act(event.data.fd, what);
-      }
+  void turn() const {
+    std::array<epoll_event, kEventsATurn> events{};
+    const int count = ::epoll_wait(epoll, events.data(), events.size(), 0);
+    for (int i = 0; i < count; ++i) {
+      const epoll_event& event = events[static_cast<std::size_t>(i)];
+      int what = 0;
+      if ((event.events & EPOLLIN) != 0) what |= CURL_CSELECT_IN;
+      if ((event.events & EPOLLOUT) != 0) what |= CURL_CSELECT_OUT;
+      if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) what |= CURL_CSELECT_ERR;
+      act(event.data.fd, what);
     }
+    collect();
   }
 
-  void enter() {
-    if (in_flight++ > 0) return;
-    pump = std::make_shared<Pump>(loop);
-    pump->scope.spawn(turn(*this));
+  // curl looks for a connection to take up again among all that it has, busy ones too: with thousands of them that is most of what a
+  // request costs. Where none can be idle it need not look.
+  bool may_take_up_a_connection() {
+    if (in_flight >= limits.connections_per_host) return true;  // it waits for one
+    return std::exchange(idle_at_most, std::max(0, idle_at_most - 1)) > 0;
   }
-
-  static task<void> leave(Impl& self) {
-    if (--self.in_flight > 0) co_return;
-    const std::shared_ptr<Pump> last = std::exchange(self.pump, nullptr);  // a new exchange meanwhile makes its own
-    last->scope.cancel();
-    co_await last->scope.join();
+  void exchange_ended() {
+    --in_flight;
+    idle_at_most = std::min(idle_at_most + 1, limits.connections_kept);
   }
 
   runtime::Loop& loop;
+  HttpLimits limits;
+  int idle_at_most = 0;  // connections
   CURLM* multi = nullptr;
   int epoll = -1;
-  int epoll_errno = 0;
-  std::unique_ptr<Timer> timer;
   int in_flight = 0;
-  std::shared_ptr<Pump> pump;
+  std::optional<Instant> due;  // when curl wants to be called
+  std::unique_ptr<Timer> timer;
+  Instant timer_at{};
+  std::unique_ptr<runtime::Watch> watched;
 };
 
-HttpClient::HttpClient(runtime::Loop& loop) : loop_(loop) {}
+HttpClient::HttpClient(runtime::Loop& loop, HttpLimits limits) : loop_(loop), limits_(limits) {}
 HttpClient::~HttpClient() = default;
 
 task<Result<HttpResponse>> HttpClient::send(HttpRequest request) {
@@ -145,19 +157,22 @@ task<Result<HttpResponse>> HttpClient::send(HttpRequest request) {
 }
 
 task<Result<HttpResponse>> HttpClient::stream(HttpRequest request, BodySink sink) {
-  if (impl_ == nullptr) impl_ = std::make_unique<Impl>(loop_);
-  Impl& impl = *impl_;
-  if (impl.epoll < 0) co_return fail(ErrorCode::resource_exhausted, std::string("no HTTP client: ") + std::strerror(impl.epoll_errno));
-  Transfer transfer(std::move(request), std::move(sink));
-  if (auto prepared = transfer.prepare(); !prepared) co_return fail(prepared.error());
-  if (const CURLMcode added = curl_multi_add_handle(impl.multi, transfer.handle()); added != CURLM_OK)
+  return exchange(*this, std::make_unique<Transfer>(std::move(request), std::move(sink)));
+}
+
+task<Result<HttpResponse>> HttpClient::exchange(HttpClient& self, std::unique_ptr<Transfer> transfer) {
+  if (self.impl_ == nullptr) self.impl_ = std::make_unique<Impl>(self.loop_, self.limits_);
+  Impl& impl = *self.impl_;
+  if (auto opened = impl.open(); !opened) co_return fail(opened.error());
+  if (auto prepared = transfer->prepare(impl.may_take_up_a_connection()); !prepared) co_return fail(prepared.error());
+  if (const CURLMcode added = curl_multi_add_handle(impl.multi, transfer->handle()); added != CURLM_OK)
     co_return fail(ErrorCode::resource_exhausted, std::string("cannot start an HTTP request: ") + curl_multi_strerror(added));
-  impl.enter();
-  auto waited = co_await transfer.done;
-  curl_multi_remove_handle(impl.multi, transfer.handle());
-  co_await Impl::leave(impl);
+  ++impl.in_flight;
+  auto waited = co_await transfer->done;
+  curl_multi_remove_handle(impl.multi, transfer->handle());
+  impl.exchange_ended();
   if (!waited) co_return fail(waited.error());
-  co_return transfer.answer();
+  co_return transfer->answer();
 }
 
 }  // namespace conductorai::infrastructure

@@ -54,12 +54,19 @@ const std::string* find_header(const HttpHeaders& headers, std::string_view name
 /// `truncated`. Called on the loop's thread; it must not call the client.
 using BodySink = std::function<bool(const HttpResponse& head, std::string_view piece)>;
 
+class Transfer;
+
+struct HttpLimits {
+  int connections_per_host = 100;  // at once; an exchange for which there is none waits, and its time runs
+  int connections_kept = 200;      // after their exchanges, for later ones
+};
+
 /// Errors: invalid_argument (URL, method, header), unavailable (refused, no such host, TLS, the connection was lost), invalid_answer (not
 /// HTTP, headers without end), timeout, cancelled. An answer of any status is an answer. What may help when tried again says
 /// Retry::backoff. Thread: the loop's. It must outlive every call.
 class HttpClient {
  public:
-  explicit HttpClient(runtime::Loop& loop);
+  explicit HttpClient(runtime::Loop& loop, HttpLimits limits = {});
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
@@ -70,7 +77,9 @@ class HttpClient {
 
  private:
   struct Impl;
+  static task<Result<HttpResponse>> exchange(HttpClient& self, std::unique_ptr<Transfer> transfer);
   runtime::Loop& loop_;
+  HttpLimits limits_;
   std::unique_ptr<Impl> impl_;  // made at the first request: most processes make none
 };
 

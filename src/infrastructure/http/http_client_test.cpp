@@ -362,6 +362,46 @@ TEST(HttpClient, ManyRequestsAtOnceDoNotWaitForOneThatHangs) {
   EXPECT_EQ(code_of(answers.back()), ErrorCode::cancelled);
 }
 
+TEST(HttpClient, AnExchangeForWhichThereIsNoConnectionWaitsForOne) {
+  RawServer server([](RawConnection& connection) {
+    while (!connection.read_request().empty())
+      if (!connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")) return;
+  });
+  runtime::Loop loop;
+  HttpClient client(loop, {.connections_per_host = 2});
+  HttpRequest request;
+  request.url = server.url();
+  std::vector<Result<HttpResponse>> answers;
+  runtime::TaskScope scope(loop);
+  for (int i = 0; i < 20; ++i) scope.spawn(keep(client, request, answers));
+  runtime::run_to_end(loop, scope.join());
+  ASSERT_EQ(answers.size(), 20u);
+  for (const auto& answer : answers) EXPECT_TRUE(answer) << to_string(answer.error());
+  EXPECT_LE(server.connections(), 2);
+}
+
+// The client's one timer stands for all of them, whichever comes first.
+TEST(HttpClient, EachExchangeEndsAtItsOwnTime) {
+  RawServer server([](RawConnection& connection) {
+    (void)connection.read_request();
+    connection.hang();
+  });
+  runtime::Loop loop;
+  HttpClient client(loop);
+  HttpRequest request;
+  request.url = server.url();
+  std::vector<Result<HttpResponse>> answers;
+  runtime::TaskScope scope(loop);
+  for (const Milliseconds timeout : {Milliseconds(60'000), Milliseconds(20), Milliseconds(60'000), Milliseconds(40)}) {
+    request.timeout = timeout;
+    scope.spawn(keep(client, request, answers));
+  }
+  loop.run_until([&] { return answers.size() == 2; });
+  for (const auto& answer : answers) EXPECT_EQ(code_of(answer), ErrorCode::timeout);
+  scope.cancel();
+  runtime::run_to_end(loop, scope.join());
+}
+
 task<void> again_and_again(HttpClient& client, HttpRequest request, int times, int& good) {
   for (int i = 0; i < times; ++i) {
     auto answer = co_await client.send(request);

@@ -8,6 +8,9 @@ namespace conductorai::infrastructure {
 namespace {
 
 constexpr const char* kUserAgent = "conductorai/" CONDUCTORAI_VERSION;
+// Each exchange in flight holds both. curl takes no smaller one to send; what it has not written to costs nothing.
+constexpr long kReceiveBytes = (2L << 10) - 1;  // curl adds one
+constexpr long kSendBytes = 16L << 10;
 // What no proxy is asked for, whatever the environment says: a service of this machine is reached directly.
 constexpr const char* kLoopback = "localhost,127.0.0.0/8,::1";
 
@@ -130,7 +133,7 @@ void Transfer::set_route() {
   }
 }
 
-Result<void> Transfer::prepare() {
+Result<void> Transfer::prepare(bool idle_connections) {
   if (auto checked = check(); !checked) return checked;
   handle_.reset(curl_easy_init());
   if (!handle_) return fail(ErrorCode::resource_exhausted, "no memory for another HTTP request", request_.url);
@@ -144,8 +147,11 @@ Result<void> Transfer::prepare() {
   curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // a look-up of a name that hangs holds nobody up
   curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   // Only TLS tells at once whether many exchanges may share a connection; plain ones would all wait for the first answer.
-  curl_easy_setopt(curl, CURLOPT_PIPEWAIT, !request_.fresh_connection && request_.url.starts_with("https:") ? 1L : 0L);
-  curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, 16L << 10);
+  const bool tls = request_.url.starts_with("https:");
+  curl_easy_setopt(curl, CURLOPT_PIPEWAIT, !request_.fresh_connection && tls ? 1L : 0L);
+  if (!tls && !idle_connections) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+  curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kReceiveBytes);
+  curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, kSendBytes);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, kUserAgent);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, to_long(request_.timeout));
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, to_long(request_.connect_timeout));

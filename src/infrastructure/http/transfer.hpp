@@ -23,8 +23,9 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  /// Checks the request and sets the handle up. Errors: invalid_argument, resource_exhausted.
-  Result<void> prepare();
+  /// Checks the request and sets the handle up. `idle_connections`: there may be one to take up again.
+  /// Errors: invalid_argument, resource_exhausted.
+  Result<void> prepare(bool idle_connections);
   [[nodiscard]] CURL* handle() const { return handle_.get(); }
 
   /// The multi interface's word that it ended.

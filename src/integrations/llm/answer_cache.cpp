@@ -170,7 +170,8 @@ task<Result<LLMResponse>> CachingProvider::chat(LLMRequest request) {
   }
   // Whoever asks first asks for all; when it fails, the next of them does.
   const bool leads = cache_.flights_.try_emplace(key, std::make_shared<runtime::Event>()).second;
-  auto answer = co_await inner_.chat(std::move(request));
+  auto call = inner_.chat(std::move(request));
+  auto answer = co_await std::move(call);
   if (answer && worth_keeping(*answer)) cache_.put(key, *answer);
   if (leads) cache_.flights_.extract(key).mapped()->set();
   co_return answer;

@@ -46,7 +46,8 @@ void ModelBreaker::ended(Admission admission, Outcome outcome) {
 task<Result<LLMResponse>> BreakerProvider::chat(LLMRequest request) {
   auto admitted = breaker_.admit();
   if (!admitted) co_return fail(admitted.error());
-  auto answer = co_await inner_.chat(std::move(request));
+  auto call = inner_.chat(std::move(request));
+  auto answer = co_await std::move(call);
   breaker_.ended(*admitted, health_of(answer));
   co_return answer;
 }

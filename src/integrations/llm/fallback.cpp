@@ -38,7 +38,6 @@ namespace {
 
 /// What each of them said, and the soonest that one of them may be asked again.
 Error none_answered(const std::vector<std::pair<std::string, Error>>& failed) {
-  if (failed.size() == 1) return failed.front().second;
   Error error{.code = failed.back().second.code,
               .message = "none of " + std::to_string(failed.size()) + " models could answer",
               .hint = failed.back().second.hint};
@@ -62,20 +61,38 @@ LLMRequest FallbackProvider::to_link(LLMRequest request, const std::string& ordi
   return request;
 }
 
-task<Result<LLMResponse>> FallbackProvider::chat(LLMRequest request) {
+task<Result<std::optional<std::size_t>>> FallbackProvider::link_on_record(LLMRequest request) {
   const std::string ordinal = request.caller.ordinal;
   for (std::size_t i = 0; i < chain_.size(); ++i) {
-    LLMRequest asked = to_link(request, ordinal, i);
-    auto held = co_await record_.hold(asked);
+    auto held = co_await record_.hold(to_link(request, ordinal, i));
     if (!held) co_return fail(held.error());
-    if (!*held) continue;
-    auto recorded = co_await chain_[i].on_record.chat(std::move(asked));
-    co_return recorded;
+    if (*held) co_return std::optional(i);
   }
+  co_return std::optional<std::size_t>();
+}
+
+task<Result<LLMResponse>> FallbackProvider::chat(LLMRequest request) {
+  auto look = link_on_record(request);
+  auto held = co_await std::move(look);
+  if (!held) co_return fail(held.error());
+  auto call = way_to_answer(request, *held);
+  auto answer = co_await std::move(call);
+  co_return answer;
+}
+
+task<Result<LLMResponse>> FallbackProvider::way_to_answer(LLMRequest& request, std::optional<std::size_t> on_record) {
+  const std::string ordinal = request.caller.ordinal;
+  if (on_record) return chain_[*on_record].on_record.chat(to_link(std::move(request), ordinal, *on_record));
+  return chain_.size() == 1 ? chain_.front().way.chat(std::move(request)) : in_turn(std::move(request));
+}
+
+task<Result<LLMResponse>> FallbackProvider::in_turn(LLMRequest request) {
+  const std::string ordinal = request.caller.ordinal;
   std::vector<std::pair<std::string, Error>> failed;
   for (std::size_t i = 0; i < chain_.size(); ++i) {
     LLMRequest asked = to_link(request, ordinal, i);
-    auto answer = co_await chain_[i].way.chat(asked);
+    auto call = chain_[i].way.chat(asked);
+    auto answer = co_await std::move(call);
     if (answer) co_return answer;
     failed.emplace_back(chain_[i].name, answer.error());
     if (!falls_back(answer.error())) break;

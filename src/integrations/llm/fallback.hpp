@@ -50,6 +50,9 @@ class FallbackProvider final : public BaseLLMProvider {
   task<Result<LLMResponse>> chat(LLMRequest request) override;
 
  private:
+  task<Result<std::optional<std::size_t>>> link_on_record(LLMRequest request);
+  task<Result<LLMResponse>> way_to_answer(LLMRequest& request, std::optional<std::size_t> on_record);
+  task<Result<LLMResponse>> in_turn(LLMRequest request);
   [[nodiscard]] LLMRequest to_link(LLMRequest request, const std::string& ordinal, std::size_t link) const;
 
   std::vector<Link> chain_;

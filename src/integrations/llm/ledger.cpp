@@ -43,19 +43,32 @@ std::string request_digest(const LLMRequest& request) {
 }
 
 task<Result<LLMResponse>> LedgerProvider::chat(LLMRequest request) {
-  auto begun = co_await runtime::shielded(begin(request));
-  if (!begun) co_return fail(begun.error());
-  switch (begun->outcome) {
-    case StepBegun::Outcome::refused:
-      co_return fail(ErrorCode::budget_exhausted, begun->refusal, to_string(request.caller.attempt), "raise it with `resume --add-budget`");
-    case StepBegun::Outcome::answered: {
-      auto replayed = co_await replay(std::move(begun->record));
-      co_return replayed;
-    }
-    case StepBegun::Outcome::begun: break;
-  }
-  auto performed = co_await perform(std::move(request), std::move(begun->record));
-  co_return performed;
+  auto reserve = begin_shielded(request);
+  auto begun = co_await std::move(reserve);
+  auto call = follow(request, begun);
+  auto answer = co_await std::move(call);
+  co_return answer;
+}
+
+// What these make lives in no frame that waits: a coroutine keeps room for all that its own statements make.
+task<Result<StepBegun>> LedgerProvider::begin_shielded(const LLMRequest& request) {
+  return runtime::shielded(begin(request));
+}
+
+namespace {
+task<Result<LLMResponse>> failed(Error error) {
+  co_return fail(std::move(error));
+}
+}  // namespace
+
+task<Result<LLMResponse>> LedgerProvider::follow(LLMRequest& request, Result<StepBegun>& begun) {
+  if (!begun) return failed(std::move(begun.error()));
+  if (begun->outcome == StepBegun::Outcome::answered) return replay(std::move(begun->record));
+  if (begun->outcome == StepBegun::Outcome::begun) return perform(std::move(request), std::move(begun->record));
+  return failed({.code = ErrorCode::budget_exhausted,
+                 .message = std::move(begun->refusal),
+                 .where = to_string(request.caller.attempt),
+                 .hint = "raise it with `resume --add-budget`"});
 }
 
 task<Result<StepBegun>> LedgerProvider::begin(LLMRequest request) {
@@ -135,33 +148,43 @@ Error unrecorded(Error cause) {
 }  // namespace
 
 task<Result<LLMResponse>> LedgerProvider::perform(LLMRequest request, StepRecord record) {
-  const LLMCaller caller = request.caller;
-  StepBody body{.answer = {}, .answer_artifact = {}, .error = {}, .notes = notes_of(record), .ticket = {}};
-  if (account_.waits) {
-    request.ticket = ticket_of(record);
-    request.keep_ticket = ticket_keeper(record, body.notes);
-  }
-  if (ports_.notes != nullptr) ports_.notes->stand(record.id, body.notes);
-  crash_point("llm.before_send");
-  const Instant sent_at = ports_.clock.steady_now();
-  const Milliseconds reserved(record.reserved.wall_ms);
-  auto call = bounded(ports_.inner.chat(std::move(request)), reserved);
+  auto sent = std::make_unique<Sent>(Sent{.caller = request.caller, .record = std::move(record), .at = {}});
+  auto call = send(request, *sent);
   auto answer = co_await std::move(call);
-  if (!answer && answer.error().where == kLeftWaiting) co_return fail(answer.error());
-  const auto took = std::chrono::duration_cast<Milliseconds>(ports_.clock.steady_now() - sent_at);
+  if (!answer && answer.error().where == kLeftWaiting) co_return answer;
   crash_point("llm.after_answer");
-  if (ports_.notes != nullptr)
-    if (auto note = ports_.notes->take_note(caller); !note.empty()) body.notes.push_back(std::move(note));
+  auto ending = recorded(std::move(sent), answer);
+  auto ended = co_await std::move(ending);
+  co_return ended;
+}
 
-  StepFinish finish = finish_of(record, StepStatus::answered);
+task<Result<LLMResponse>> LedgerProvider::send(LLMRequest& request, Sent& sent) {
+  if (account_.waits) {
+    request.ticket = ticket_of(sent.record);
+    request.keep_ticket = ticket_keeper(sent.record, notes_of(sent.record));
+  }
+  if (ports_.notes != nullptr) ports_.notes->stand(sent.record.id, notes_of(sent.record));
+  crash_point("llm.before_send");
+  sent.at = ports_.clock.steady_now();
+  return bounded(ports_.inner.chat(std::move(request)), Milliseconds(sent.record.reserved.wall_ms));
+}
+
+task<Result<LLMResponse>> LedgerProvider::recorded(std::unique_ptr<Sent> out, Result<LLMResponse>& answer) {
+  const Sent& sent = *out;
+  const auto took = std::chrono::duration_cast<Milliseconds>(ports_.clock.steady_now() - sent.at);
+  StepBody body{.answer = {}, .answer_artifact = {}, .error = {}, .notes = notes_of(sent.record), .ticket = {}};
+  if (ports_.notes != nullptr)
+    if (auto note = ports_.notes->take_note(sent.caller); !note.empty()) body.notes.push_back(std::move(note));
+
+  StepFinish finish = finish_of(sent.record, StepStatus::answered);
   if (answer) {
     if (answer->usage.cached_calls == 0) {
       answer->usage.calls = 1;
       if (account_.price) answer->usage.usd_micros = cost(*account_.price, *answer);
     }
     finish.usage = answer->usage;
-    finish.usage.wall_ms = std::min(took, reserved).count();
-    auto stored = co_await runtime::shielded(store_answer(caller, *answer, body));
+    finish.usage.wall_ms = std::min(took, Milliseconds(sent.record.reserved.wall_ms)).count();
+    auto stored = co_await runtime::shielded(store_answer(sent.caller, *answer, body));
     if (!stored) {  // the answer is lost, its price is not: nothing stays reserved
       finish.status = StepStatus::unknown;
       finish.usage = {};
@@ -175,7 +198,7 @@ task<Result<LLMResponse>> LedgerProvider::perform(LLMRequest request, StepRecord
   finish.response = core::write_json(body);
   auto settled = co_await runtime::shielded(settle(std::move(finish)));
   if (!settled) co_return fail(unrecorded(settled.error()));
-  co_return answer;
+  co_return std::move(answer);
 }
 
 // A large body is durable before the step that refers to it.

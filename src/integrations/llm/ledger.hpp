@@ -61,7 +61,17 @@ class LedgerProvider final : public BaseLLMProvider {
   [[nodiscard]] std::function<task<Result<void>>(std::string)> ticket_keeper(const StepRecord& record,
                                                                              std::vector<std::string> notes) const;
   [[nodiscard]] task<Result<LLMResponse>> bounded(task<Result<LLMResponse>> call, Milliseconds reserved) const;
+  /// A try that is out.
+  struct Sent {
+    LLMCaller caller;
+    StepRecord record;
+    Instant at;
+  };
+  task<Result<StepBegun>> begin_shielded(const LLMRequest& request);
+  task<Result<LLMResponse>> follow(LLMRequest& request, Result<StepBegun>& begun);
   task<Result<LLMResponse>> perform(LLMRequest request, StepRecord record);
+  task<Result<LLMResponse>> send(LLMRequest& request, Sent& sent);
+  task<Result<LLMResponse>> recorded(std::unique_ptr<Sent> out, Result<LLMResponse>& answer);
   task<Result<void>> store_answer(LLMCaller caller, LLMResponse answer, StepBody& body);
   task<Result<void>> settle(StepFinish finish);
   task<Result<LLMResponse>> replay(StepRecord record);

@@ -140,11 +140,21 @@ std::string lane_of(const LLMCaller& caller) {
   return caller.attempt.workflow.value + "/" + task.substr(0, task.find('['));
 }
 
+bool RateLimiter::take_unlimited() {
+  if (requests_.capacity > 0 || tokens_.capacity > 0 || told_requests_ || told_tokens_ || !lanes_.empty()) return false;
+  return paused_until_ <= clock_.steady_now();
+}
+
 task<Result<LLMResponse>> RateLimitedProvider::chat(LLMRequest request) {
+  return limiter_.take_unlimited() ? inner_.chat(std::move(request)) : in_turn(std::move(request));
+}
+
+task<Result<LLMResponse>> RateLimitedProvider::in_turn(LLMRequest request) {
   const std::int64_t tokens = estimated_tokens(request);
-  auto turn = co_await limiter_.take(tokens, lane_of(request.caller));
-  if (!turn) co_return fail(turn.error());
-  auto answer = co_await inner_.chat(std::move(request));
+  auto wait = limiter_.take(tokens, lane_of(request.caller));
+  if (auto turn = co_await std::move(wait); !turn) co_return fail(turn.error());
+  auto call = inner_.chat(std::move(request));
+  auto answer = co_await std::move(call);
   if (answer)
     limiter_.settle(tokens, answer->usage.input_tokens + answer->usage.output_tokens);
   else if (settled_status(answer.error()) == StepStatus::failed)  // refused: the service counts none of it

@@ -30,6 +30,8 @@ class RateLimiter {
   /// Waits for its turn. Lanes have turns one after the other, however many wait in each; within a lane it is first come, first served.
   /// Errors: cancelled (its place is given up), rate_limited (the service wants a pause longer than `longest_pause`).
   task<Result<void>> take(std::int64_t tokens, std::string lane = {});
+  /// True where no limit is known that a call could meet: it goes at once, and has nothing to settle.
+  [[nodiscard]] bool take_unlimited();
   /// `taken` was an estimate: what was not used goes back.
   void settle(std::int64_t taken, std::int64_t used);
   void heed(int status, const WireHeaders& headers);
@@ -80,6 +82,8 @@ class RateLimitedProvider final : public BaseLLMProvider {
   task<Result<LLMResponse>> chat(LLMRequest request) override;
 
  private:
+  task<Result<LLMResponse>> in_turn(LLMRequest request);
+
   BaseLLMProvider& inner_;
   RateLimiter& limiter_;
 };

@@ -16,7 +16,8 @@ Milliseconds RetryingProvider::pause(const Error& error, int tries_made) {
 
 task<Result<LLMResponse>> RetryingProvider::chat(LLMRequest request) {
   for (int tries = 1;; ++tries) {
-    auto answer = co_await inner_.chat(request);
+    auto call = inner_.chat(request);
+    auto answer = co_await std::move(call);
     if (answer || !is_transient(answer.error()) || tries > options_.retries) co_return answer;
     if (answer.error().retry == Retry::after && answer.error().retry_after > options_.max_retry_after) co_return answer;
     const Milliseconds wait = pause(answer.error(), tries);

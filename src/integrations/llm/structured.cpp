@@ -135,15 +135,16 @@ std::size_t follow_up_bytes_max(std::size_t schema_bytes) {
 }
 
 task<Result<LLMResponse>> StructuredProvider::chat(LLMRequest request) {
-  if (request.answer_schema.empty()) {
-    auto free = co_await inner_.chat(std::move(request));
-    co_return free;
-  }
+  return request.answer_schema.empty() ? inner_.chat(std::move(request)) : checked(std::move(request));
+}
+
+task<Result<LLMResponse>> StructuredProvider::checked(LLMRequest request) {
   const std::string ordinal = request.caller.ordinal;
   std::string violation;
   for (int follow_up = 0; follow_up <= follow_ups_; ++follow_up) {
     if (follow_up > 0) request.caller.ordinal = ordinal + "." + std::to_string(follow_up);
-    auto answer = co_await inner_.chat(request);
+    auto call = inner_.chat(request);
+    auto answer = co_await std::move(call);
     if (!answer) {
       if (follow_up > 0 && !answer.error().cause)
         answer.error().cause = std::make_shared<Error>(Error{.code = ErrorCode::invalid_answer, .message = violation});

@@ -27,6 +27,8 @@ class StructuredProvider final : public BaseLLMProvider {
   task<Result<LLMResponse>> chat(LLMRequest request) override;
 
  private:
+  task<Result<LLMResponse>> checked(LLMRequest request);
+
   BaseLLMProvider& inner_;
   int follow_ups_;
 };

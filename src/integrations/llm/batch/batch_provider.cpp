@@ -25,7 +25,7 @@ Result<LLMResponse> BatchProvider::read(const LLMRequest& request, const std::st
   reader->on_text(request.on_text);
   auto answer = reader->whole(line.body);
   if (!answer) return calls_.failed(answer.error(), protocol.url);
-  return calls_.judged(request, std::move(*answer), model);
+  return calls_.judged(size_of(request), std::move(*answer), model);
 }
 
 }  // namespace conductorai::integrations

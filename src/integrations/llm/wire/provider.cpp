@@ -14,29 +14,61 @@ constexpr std::size_t kModelListBytesMax = std::size_t{8} << 20;
 
 }  // namespace
 
-task<Result<LLMResponse>> WireProvider::chat(LLMRequest request) {
+Result<WireProvider::Question> WireProvider::question(const LLMRequest& request) const {
   const Protocol& protocol = calls_.protocol();
   auto model = calls_.model_of(request);
-  if (!model) co_return fail(model.error());
+  if (!model) return fail(model.error());
   auto body = protocol.write(request, *model, calls_.service().stream);
-  if (!body) co_return calls_.failed(body.error(), protocol.url);
+  if (!body) return calls_.failed(body.error(), protocol.url);
   auto reader = protocol.reader();
   reader->on_text(request.on_text);
-  AnswerParser parser(std::move(reader));
-  std::string error_body;
-  WireRequest sent = calls_.posted(protocol.url, std::move(*body));
-  sent.headers.emplace_back("accept", "text/event-stream, application/json");
-  auto head = co_await calls_.transport().exchange(std::move(sent), [&](const WireHead& so_far, std::string_view piece) {
-    if (is_success(so_far.status)) return parser.feed(piece);
+  WireRequest wire = calls_.posted(protocol.url, std::move(*body));
+  wire.headers.emplace_back("accept", "text/event-stream, application/json");
+  return Question{.model = std::move(*model), .size = size_of(request), .reader = std::move(reader), .wire = std::move(wire)};
+}
+
+struct WireProvider::Incoming {
+  explicit Incoming(Question& asked) : model(std::move(asked.model)), size(asked.size), parser(std::move(asked.reader)) {}
+  bool take(const WireHead& head, std::string_view piece) {
+    if (is_success(head.status)) return parser.feed(piece);
     error_body.append(piece.substr(0, kErrorBytesMax - error_body.size()));
     return error_body.size() < kErrorBytesMax;
-  });
-  if (!head) co_return calls_.failed(head.error(), protocol.url);
+  }
+  std::string model;
+  RequestSize size;
+  AnswerParser parser;
+  std::string error_body;
+};
+
+namespace {
+task<Result<LLMResponse>> failed(Error error) {
+  co_return fail(std::move(error));
+}
+}  // namespace
+
+// What was asked is written once, and not kept while the answer is waited for.
+task<Result<LLMResponse>> WireProvider::chat(LLMRequest request) {
+  auto asked = question(request);
+  if (!asked) return failed(std::move(asked.error()));
+  auto incoming = std::make_unique<Incoming>(*asked);
+  auto exchange = calls_.transport().exchange(
+      std::move(asked->wire), [into = incoming.get()](const WireHead& head, std::string_view piece) { return into->take(head, piece); });
+  return answered(std::move(incoming), std::move(exchange));
+}
+
+task<Result<LLMResponse>> WireProvider::answered(std::unique_ptr<Incoming> incoming, task<Result<WireHead>> exchange) {
+  auto head = co_await std::move(exchange);
+  co_return judged(head, *incoming);
+}
+
+Result<LLMResponse> WireProvider::judged(const Result<WireHead>& head, Incoming& incoming) const {
+  const std::string& url = calls_.protocol().url;
+  if (!head) return calls_.failed(head.error(), url);
   if (calls_.service().on_head) calls_.service().on_head(*head);
-  if (!is_success(head->status)) co_return calls_.failed(status_error(head->status, head->headers, error_body, calls_.now()), protocol.url);
-  auto answer = parser.finish();
-  if (!answer) co_return calls_.failed(answer.error(), protocol.url);
-  co_return calls_.judged(request, std::move(*answer), *model);
+  if (!is_success(head->status)) return calls_.failed(status_error(head->status, head->headers, incoming.error_body, calls_.now()), url);
+  auto answer = incoming.parser.finish();
+  if (!answer) return calls_.failed(answer.error(), url);
+  return calls_.judged(incoming.size, std::move(*answer), incoming.model);
 }
 
 task<Result<std::vector<std::string>>> WireProvider::models() {

@@ -18,6 +18,17 @@ class WireProvider final : public BaseLLMProvider {
   task<Result<std::vector<std::string>>> models();
 
  private:
+  struct Question {
+    std::string model;
+    RequestSize size;
+    std::unique_ptr<AnswerReader> reader;
+    WireRequest wire;
+  };
+  [[nodiscard]] Result<Question> question(const LLMRequest& request) const;
+  struct Incoming;
+  task<Result<LLMResponse>> answered(std::unique_ptr<Incoming> incoming, task<Result<WireHead>> exchange);
+  Result<LLMResponse> judged(const Result<WireHead>& head, Incoming& incoming) const;
+
   ServiceCalls calls_;
 };
 

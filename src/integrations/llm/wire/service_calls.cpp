@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "integrations/llm/reservation.hpp"
 #include "integrations/llm/wire/json_read.hpp"
 #include "integrations/llm/wire/json_write.hpp"
 
@@ -22,10 +21,10 @@ std::string shown_url(std::string url) {
 }
 
 /// What a service without accounting would have counted at most: a token is at least one byte.
-void estimate_usage(const LLMRequest& request, LLMResponse& answer) {
+void estimate_usage(const RequestSize& request, LLMResponse& answer) {
   std::size_t bytes = answer.text.size() + answer.reasoning.size();
   for (const ToolCall& call : answer.tool_calls) bytes += call.name.size() + wire::arguments_text(call).size();
-  answer.usage.input_tokens = size_of(request).bytes;
+  answer.usage.input_tokens = request.bytes;
   answer.usage.output_tokens = std::min(static_cast<std::int64_t>(bytes), request.output_tokens_max);
 }
 
@@ -65,7 +64,7 @@ Result<std::string> ServiceCalls::model_of(const LLMRequest& request) const {
   return model;
 }
 
-Result<LLMResponse> ServiceCalls::judged(const LLMRequest& request, LLMResponse answer, const std::string& model) const {
+Result<LLMResponse> ServiceCalls::judged(const RequestSize& request, LLMResponse answer, const std::string& model) const {
   if (answer.model.empty()) answer.model = model;
   if (answer.finish == FinishReason::stop && answer.text.empty() && answer.refusal.empty())
     return failed(not_an_answer("the model answered nothing"), protocol_.url);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "conductorai/clock.hpp"
+#include "integrations/llm/reservation.hpp"
 #include "integrations/llm/wire/service.hpp"
 
 namespace conductorai::integrations {
@@ -26,7 +27,7 @@ class ServiceCalls {
   /// The name of the model a request goes to. Errors: invalid_argument when nobody names one.
   [[nodiscard]] Result<std::string> model_of(const LLMRequest& request) const;
   /// An answer that was read, if it is one.
-  [[nodiscard]] Result<LLMResponse> judged(const LLMRequest& request, LLMResponse answer, const std::string& model) const;
+  [[nodiscard]] Result<LLMResponse> judged(const RequestSize& request, LLMResponse answer, const std::string& model) const;
   /// The body of an answer with a status of success. Errors: those of the transport and of status_error; invalid_answer (larger than that).
   task<Result<std::string>> body(WireRequest request, std::size_t bytes_max);
   /// The same as JSON.
