@@ -112,10 +112,10 @@ void AgentCoordinator::Impl::give_up_waiting(TypePool& pool) {
     dispatch->letter = std::make_unique<DeadLetter>(DeadLetter{.channel = channel,
                                                                .reason = "breaker_open",
                                                                .message = core::encode_letter({.channel = channel,
-                                                                                                .from = "conductor:coordinator",
-                                                                                                .priority = dispatch->priority,
-                                                                                                .must_deliver = true,
-                                                                                                .body = dispatch->assignment}),
+                                                                                               .from = "conductor:coordinator",
+                                                                                               .priority = dispatch->priority,
+                                                                                               .must_deliver = true,
+                                                                                               .body = dispatch->assignment}),
                                                                .workflow = dispatch->id.workflow,
                                                                .at = clock.now()});
     Error error = dead_letter_error("breaker_open", "task '" + dispatch->id.task.value + "' waited longer than " +
