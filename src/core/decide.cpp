@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "core/cleanup.hpp"
 #include "core/decision.hpp"
 #include "core/definition_check.hpp"
@@ -55,6 +57,10 @@ class Handler {
     decision_.emit(command.started);
     decision_.emit(std::move(*forked));
     for (const Event& event : command.kept) decision_.emit(event);
+    // The end of a foreach stands behind its last child's result: a point between the two left it out.
+    const std::set<TaskId> expanded = decision_.state().expanded;
+    for (const TaskId& id : expanded)
+      if (decision_.task(id).unsettled_children == 0) finish_parent(decision_, id);
     if (command.overrides != RunOverrides{}) decision_.emit(WorkflowResumed{command.forked.by, command.overrides});
     advance(decision_);
     return {};

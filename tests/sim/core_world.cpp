@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/codec.hpp"
+#include "core/fork.hpp"
 #include "tests/sim/state_scan.hpp"
 
 namespace conductorai::core {
@@ -34,7 +35,35 @@ std::string World::run() {
   heal();
   if (error_.empty()) crash();  // what is on disk is what was lived
   coverage_.ends.insert(status(state_));
+  if (error_.empty() && chance_.percent(20)) fork();
   return error_;
+}
+
+/// Another workflow begins with what this one's journal says up to any event, and comes to an end as well.
+void World::fork() {
+  std::vector<Event> events;
+  for (const std::string& row : rows_) {
+    auto decoded = decode_row(row);
+    if (!decoded) return wrong(to_string(decoded.error()));
+    std::ranges::move(decoded->events, std::back_inserter(events));
+  }
+  const auto seq = static_cast<std::uint64_t>(chance_.below(static_cast<int>(events.size()))) + 1;
+  auto kept = events_before(events, seq, state_.id, context_.now + std::chrono::hours(1));
+  if (!kept) return;  // there is nothing before the first event
+  state_ = watched_ = initial_;
+  rows_.clear();
+  in_flight_.clear();
+  timers_.clear();
+  delivered_.clear();
+  recorded_.clear();
+  branch_.clear();
+  stopping_ = closed_ = false;
+  give(ForkWorkflow{.started = std::get<WorkflowStarted>(events.front()),
+                    .forked = {.workflow = WorkflowId("wf-0"), .seq = seq, .by = "sim"},
+                    .kept = std::move(*kept)});
+  if (rows_.empty()) return;  // refused: the other one had ended by then, or was being cancelled
+  heal();
+  if (error_.empty()) crash();
 }
 
 void World::trouble() {

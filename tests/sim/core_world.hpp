@@ -39,6 +39,7 @@ class World {
 
   void trouble();
   void heal();
+  void fork();
   [[nodiscard]] Resume random_resume();
   void give(const Command& command);
   void lose_append(const Command& command);

@@ -226,6 +226,19 @@ TEST(Fork, FromAChildOfAForeachKeepsTheItemsAndTheOtherChildren) {
   EXPECT_EQ(fork.broken, "");
 }
 
+TEST(Fork, BehindTheLastChildOfAForeachEndsTheForeach) {
+  auto many = task("many");
+  many.foreach = Value(Array{Value("x"), Value("y")});
+  Story parent({many, task("after", {"many"})});
+  parent.start();
+  for (const char* id : {"many[0]", "many[1]"}) parent.completes(id);
+  Story fork({many, task("after", {"many"})});
+  fork.when(fork_of(parent, first_result(parent, "many[1]") + 1));
+  EXPECT_EQ(fork.shown("many"), "COMPLETED");
+  EXPECT_EQ(fork.dispatched(), "after/1/1");
+  EXPECT_EQ(fork.broken, "");
+}
+
 TEST(Fork, RefusesPointsThatAreNone) {
   Story parent(code_review_test());
   parent.start();
