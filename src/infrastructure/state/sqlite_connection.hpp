@@ -60,6 +60,11 @@ class Connection {
   void run(const char* sql, const A&... arguments) {
     query(sql, arguments...).next();
   }
+  /// The first column of the first row; 0 without one.
+  [[nodiscard]] std::int64_t number(const char* sql) {
+    Query rows = query(sql);
+    return rows.next() ? rows.integer(0) : 0;
+  }
   /// Several statements without arguments.
   void script(const char* sql);
 

@@ -9,11 +9,6 @@ namespace conductorai::infrastructure {
 
 namespace {
 
-std::int64_t number(Connection& db, const char* sql) {
-  Query query = db.query(sql);
-  return query.next() ? query.integer(0) : 0;
-}
-
 void remove_budgets(Connection& db, const WorkflowId& workflow) {
   db.run("DELETE FROM budgets WHERE scope = 'workflow/' || ?1", workflow);
   // '0' is the character after '/'
@@ -61,23 +56,25 @@ void forget_removal(Connection& db, const WorkflowId& workflow) {
 }
 
 bool gives_back_pages(Connection& db) {
-  return number(db, "PRAGMA auto_vacuum") != 0;
+  return db.number("PRAGMA auto_vacuum") != 0;
 }
 
-void make_it_give_back_pages(const std::filesystem::path& file, const std::filesystem::path& owners, const std::string& own_lock) noexcept {
+bool make_it_give_back_pages(const std::filesystem::path& file, const std::filesystem::path& owners, const std::string& own_lock) noexcept {
   try {
-    if (others_live(owners, own_lock)) return;
+    if (others_live(owners, own_lock)) return false;
     Connection(file).script("PRAGMA auto_vacuum = INCREMENTAL; VACUUM");
-  } catch (const std::exception&) {  // no room for a second copy, or somebody writes: its pages are used again all the same
+    return true;
+  } catch (const std::exception&) {
+    return false;  // no room for a second copy, or somebody writes: its pages are used again all the same
   }
 }
 
 std::int64_t give_back_some_pages(Connection& db) {
   if (!gives_back_pages(db)) return 0;
-  const std::int64_t before = number(db, "PRAGMA freelist_count");
+  const std::int64_t before = db.number("PRAGMA freelist_count");
   if (before == 0) return 0;
   db.script("PRAGMA incremental_vacuum(256)");
-  return before - number(db, "PRAGMA freelist_count");
+  return before - db.number("PRAGMA freelist_count");
 }
 
 std::int64_t bytes_of_state(const std::filesystem::path& file) {

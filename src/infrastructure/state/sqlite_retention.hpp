@@ -19,7 +19,7 @@ void forget_removal(Connection& db, const WorkflowId& workflow);
 bool gives_back_pages(Connection& db);
 /// … until it is written anew, which nobody must wait for: done only where no other living process owns workflows, and left for another
 /// time where it cannot be done.
-void make_it_give_back_pages(const std::filesystem::path& file, const std::filesystem::path& owners, const std::string& own_lock) noexcept;
+bool make_it_give_back_pages(const std::filesystem::path& file, const std::filesystem::path& owners, const std::string& own_lock) noexcept;
 /// Inside a transaction. Returns how many were given back; 0: there are none.
 std::int64_t give_back_some_pages(Connection& db);
 /// What database and log take on the disk.

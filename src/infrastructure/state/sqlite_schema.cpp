@@ -96,16 +96,11 @@ void make_directory(const std::filesystem::path& state_dir, bool create) {
          "the state directory cannot be made: " + error.message(), state_dir, "choose another one with --state-dir");
 }
 
-std::int64_t number(Connection& db, const char* sql) {
-  Query query = db.query(sql);
-  return query.next() ? query.integer(0) : 0;
-}
-
 /// True when the tables are there in the version this build writes.
 bool current(Connection& db, const std::filesystem::path& file) {
-  const std::int64_t version = number(db, "PRAGMA user_version");
-  if (number(db, "PRAGMA application_id") != kApplication) {
-    if (version != 0 || number(db, "SELECT count(*) FROM sqlite_master") != 0)
+  const std::int64_t version = db.number("PRAGMA user_version");
+  if (db.number("PRAGMA application_id") != kApplication) {
+    if (version != 0 || db.number("SELECT count(*) FROM sqlite_master") != 0)
       refuse(ErrorCode::data_corrupted, "this is a database, but not one of ConductorAI", file,
              "choose another state directory with --state-dir");
     return false;
@@ -123,7 +118,7 @@ bool current(Connection& db, const std::filesystem::path& file) {
 /// From whatever version it has, in one transaction. A new file comes the same way: version 1, then every step.
 void bring_up_to_date(Connection& db) {
   db.script("BEGIN IMMEDIATE");
-  std::int64_t version = number(db, "PRAGMA user_version");
+  std::int64_t version = db.number("PRAGMA user_version");
   const std::int64_t before = version;
   try {
     if (version == 0) db.script(kTables), version = 1;
