@@ -1,12 +1,11 @@
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 
 #include "bench/bare_llm.hpp"
+#include "bench/loopback.hpp"
 
 namespace conductorai::bench {
 namespace {
@@ -17,17 +16,6 @@ std::string request_to(int port) {
   return "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
          "\r\nauthorization: Bearer key\r\ncontent-type: application/json\r\ncontent-length: " +
          std::to_string(bare_request_body().size()) + "\r\n\r\n" + bare_request_body();
-}
-
-int connect_to(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0 || ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EINPROGRESS) return fd;
-  ::close(fd);
-  return -1;
 }
 
 /// Bytes of the answer that came; the whole answer comes at once.
@@ -51,7 +39,7 @@ Measurement bare_http1_client(const LlmService& service, int requests) {
   int open = 0;
   const Stopwatch watch;
   for (int i = 0; i < requests; ++i) {
-    const int fd = connect_to(service.port());
+    const int fd = connect_to_loopback(service.port());
     if (fd < 0) continue;
     epoll_event event{.events = EPOLLOUT, .data = {.fd = fd}};
     ::epoll_ctl(queue, EPOLL_CTL_ADD, fd, &event);

@@ -10,6 +10,7 @@
 
 #include "bench/bare_llm.hpp"
 #include "bench/h2.hpp"
+#include "bench/loopback.hpp"
 
 namespace conductorai::bench {
 namespace {
@@ -87,19 +88,6 @@ void submit_all(Asking& asking, const std::string& authority) {
   for (Asked& asked : asking.asked) nghttp2_submit_request(asking.wire.session(), nullptr, headers.data(), headers.size(), &body, &asked);
 }
 
-int connect_to(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EINPROGRESS) return fd;
-  ::close(fd);
-  return -1;
-}
-
 /// False once the connection has ended.
 bool go_on(Asking& asking, const std::string& authority) {
   if (!asking.wire.go_on()) return false;
@@ -120,8 +108,10 @@ Measurement bare_http2_client(const LlmService& service, int requests) {
   const Stopwatch watch;
   const TlsContext tls = make_client_tls(service.certificate());
   for (int left = requests; tls && left > 0; left -= kStreamsPerConnection) {
-    const int fd = connect_to(service.port());
+    const int fd = connect_to_loopback(service.port());
     if (fd < 0) continue;
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     auto& asking = all.emplace_back(std::make_unique<Asking>(fd, *tls, tally, std::min(left, kStreamsPerConnection)));
     asking->wire.attach(client_session(*asking));
     epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLET, .data = {.ptr = asking.get()}};

@@ -1,29 +1,22 @@
 #include "bench/bare_waiting.hpp"
 
-#include <netinet/in.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <csignal>
 #include <deque>
+
+#include "base/descriptor_limit.hpp"
+#include "bench/loopback.hpp"
 
 namespace conductorai::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-void raise_descriptor_limit() {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 // Answers each connection with one byte, one second after it came.
 [[noreturn]] void serve(int listener) {
@@ -48,20 +41,12 @@ void raise_descriptor_limit() {
   }
 }
 
-int connect_to(const sockaddr_in& address) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  if (fd < 0) return -1;
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EINPROGRESS) return fd;
-  ::close(fd);
-  return -1;
-}
-
-std::int64_t read_all(const sockaddr_in& address, int connections) {
+std::int64_t read_all(int port, int connections) {
   const int queue = ::epoll_create1(0);
   int open = 0;
   std::int64_t answered = 0;
   for (int i = 0; i < connections; ++i) {
-    const int fd = connect_to(address);
+    const int fd = connect_to_loopback(port);
     if (fd < 0) continue;
     epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
     ::epoll_ctl(queue, EPOLL_CTL_ADD, fd, &event);
@@ -87,14 +72,10 @@ std::int64_t read_all(const sockaddr_in& address, int connections) {
 
 Measurement bare_epoll_client(int connections) {
   raise_descriptor_limit();
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
+  int port = 0;
+  const int listener = listen_on_loopback(port);
   Measurement out{.work = "waiting", .variant = "bare epoll client", .n = connections, .in_flight = connections};
-  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener, 16'384) != 0 ||
-      ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+  if (listener < 0) {
     out.errors = connections;
     return out;
   }
@@ -102,7 +83,7 @@ Measurement bare_epoll_client(int connections) {
   if (server == 0) serve(listener);
   ::close(listener);
   const Stopwatch watch;
-  out.errors = connections - read_all(address, connections);
+  out.errors = connections - read_all(port, connections);
   watch.end(out);
   ::kill(server, SIGKILL);
   ::waitpid(server, nullptr, 0);

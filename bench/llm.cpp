@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/descriptor_limit.hpp"
 #include "bench/bare_llm.hpp"
 #include "bench/noop_work.hpp"
 #include "bench/programs.hpp"

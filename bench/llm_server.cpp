@@ -10,31 +10,14 @@
 #include <array>
 #include <cstdio>
 
+#include "bench/loopback.hpp"
+
 namespace conductorai::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// The kernel bounds how many connections wait to be accepted, for each socket that listens (net.core.somaxconn); several share a port.
-constexpr int kListeners = 4;
-constexpr int kBacklog = 16'384;
-
-/// -1 when it cannot be had. `port` 0 becomes what the kernel chose.
-int listener_at(int& port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(static_cast<std::uint16_t>(port));
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof at;
-  if (::bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0 || ::listen(fd, kBacklog) != 0 ||
-      ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) != 0)
-    return -1;
-  port = ntohs(at.sin_port);
-  return fd;
-}
+constexpr int kListeners = 4;  // on one port: the kernel bounds how many connections wait for each
 
 }  // namespace
 
@@ -43,7 +26,7 @@ ServerLoop::ServerLoop(std::chrono::milliseconds delay) : delay_(delay), queue_(
 bool ServerLoop::listen() {
   int port = 0;
   for (int i = 0; i < kListeners; ++i) {
-    listeners_.push_back(listener_at(port));
+    listeners_.push_back(listen_on_loopback(port));
     if (listeners_.back() < 0) return false;
     watch(listeners_.back(), EPOLLIN, false);
   }

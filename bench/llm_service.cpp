@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/descriptor_limit.hpp"
 #include "bench/llm_server.hpp"
 #include "bench/programs.hpp"
 
@@ -91,14 +91,6 @@ std::optional<int> run_llm_service(int argc, char** argv) {
   for (const LlmWire wire : kWires)
     if (argv[2] == to_string(wire)) return wire == LlmWire::http2 ? serve_http2(argv[3]) : serve_http1(wire == LlmWire::sse);
   return 2;
-}
-
-int raise_descriptor_limit() {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  return static_cast<int>(limit.rlim_cur);
 }
 
 }  // namespace conductorai::bench

@@ -47,7 +47,4 @@ class LlmService {
 /// Exit code when argv asks this program to be such a service; it serves until it is killed.
 std::optional<int> run_llm_service(int argc, char** argv);
 
-/// The limit of open descriptors as high as it may be. What it is then.
-int raise_descriptor_limit();
-
 }  // namespace conductorai::bench
