@@ -45,14 +45,7 @@ Result<ForkRequest> request_of(const ForkOptions& options, const WorkflowId& id,
 
 int fork(const Globals& globals, const ForkOptions& options) {
   std::unique_ptr<Progress> progress;
-  auto session = Session::open(globals, {.on_progress =
-                                             [&](const std::string& line) {
-                                               if (progress) progress->on_notice(line);
-                                             },
-                                         .on_text =
-                                             [&](const AnswerPiece& piece) {
-                                               if (progress) progress->on_text(piece);
-                                             }});
+  auto session = open_session(globals, progress);
   if (!session) return report(session.error());
   ConductorAI& ai = (*session)->ai();
   auto id = (*session)->find(options.id);

@@ -38,14 +38,7 @@ Error as_machine_error(Error error) {
 
 int resume(const Globals& globals, const ResumeOptions& options) {
   std::unique_ptr<Progress> progress;
-  auto session = Session::open(globals, {.on_progress =
-                                             [&](const std::string& line) {
-                                               if (progress) progress->on_notice(line);
-                                             },
-                                         .on_text =
-                                             [&](const AnswerPiece& piece) {
-                                               if (progress) progress->on_text(piece);
-                                             }});
+  auto session = open_session(globals, progress);
   if (!session) return report(session.error());
   ConductorAI& ai = (*session)->ai();
   auto id = options.id.empty() ? (*session)->find_only(resumable, "resume") : (*session)->find(options.id);

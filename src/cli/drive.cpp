@@ -66,6 +66,17 @@ void tell_end(const Session& session, const WorkflowView& view, bool json) {
 
 }  // namespace
 
+Result<std::unique_ptr<Session>> open_session(const Globals& globals, const std::unique_ptr<Progress>& progress) {
+  return Session::open(globals, {.on_progress =
+                                     [&progress](const std::string& line) {
+                                       if (progress) progress->on_notice(line);
+                                     },
+                                 .on_text =
+                                     [&progress](const AnswerPiece& piece) {
+                                       if (progress) progress->on_text(piece);
+                                     }});
+}
+
 int drive(Session& session, Progress& progress, bool json, const Launch& launch) {
   session.catch_signals();
   auto watcher = [&progress](const EventRecord& record) { progress.on_event(record); };

@@ -9,6 +9,10 @@
 
 namespace conductorai::cli {
 
+/// A session of an existing state that tells `progress` what happens as soon as there is one: what it shows of a workflow is known only
+/// once the session is open. `progress` outlives the session. Errors: of Session::open.
+Result<std::unique_ptr<Session>> open_session(const Globals& globals, const std::unique_ptr<Progress>& progress);
+
 /// Starts or resumes; events go to the given watcher.
 using Launch = std::function<Result<WorkflowView>(std::function<void(const EventRecord&)>)>;
 
