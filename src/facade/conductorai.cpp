@@ -168,7 +168,7 @@ task<Result<WorkflowView>> ConductorAI::Impl::view(core::WorkflowState state) {
   sources.waiting = house_->engine->waiting_reasons(state.id);
   if (sources.summary.owner_alive && sources.summary.owner != house_->owner) {
     auto agents = co_await house_->states->agent_states();
-    if (agents) sources.waiting = facade::waiting_elsewhere(state, *agents, sources.now);
+    if (agents) sources.waiting = facade::waiting_elsewhere(state, *agents, *house_->policies, sources.now);
   }
   sources.release = co_await newest_release(state);
   auto repo = co_await house_->engine->repository(state.id, state.definition);

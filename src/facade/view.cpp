@@ -73,24 +73,25 @@ AtWork at_work(const WorkflowId& workflow, const std::vector<AgentState>& agents
   return found;
 }
 
-std::string limit_reached(const core::WorkflowState& state, const AtWork& now, const AgentType& type) {
-  const PolicyDefinition& policies = state.definition->policies;
-  const auto running = static_cast<int>(now.tasks.size());
-  if (policies.max_concurrent_tasks > 0 && running >= policies.max_concurrent_tasks)
-    return "max-concurrent-tasks: " + std::to_string(running) + " of " + std::to_string(policies.max_concurrent_tasks) +
-           " attempts are running in this workflow";
-  const auto of_type = now.of_type.find(type);
-  if (policies.max_concurrent_per_agent > 0 && of_type != now.of_type.end() && of_type->second >= policies.max_concurrent_per_agent)
-    return "max-concurrent-per-agent: " + std::to_string(of_type->second) + " of " + std::to_string(policies.max_concurrent_per_agent) +
-           " '" + type.value + "' attempts are running in this workflow";
-  const auto closed = now.closed_breakers.find(type);
-  if (closed != now.closed_breakers.end() && closed->second == 0) return "the breaker of every '" + type.value + "' agent is open";
+std::string limit_reached(const core::WorkflowState& state, const AtWork& now, const TaskDefinition& task,
+                          const orchestration::PolicyEngine& policies) {
+  const auto of_type = now.of_type.find(task.agent);
+  const PolicyDecision decision = policies.check(StartTask{.workflow = state.id,
+                                                           .task = &task,
+                                                           .definition = state.definition.get(),
+                                                           .running_workflow = static_cast<int>(now.tasks.size()),
+                                                           .running_type = of_type == now.of_type.end() ? 0 : of_type->second,
+                                                           .approved = true});
+  if (decision.verdict == PolicyVerdict::wait) return decision.reasons.front();
+  const auto closed = now.closed_breakers.find(task.agent);
+  if (closed != now.closed_breakers.end() && closed->second == 0) return "the breaker of every '" + task.agent.value + "' agent is open";
   return {};
 }
 
 }  // namespace
 
-std::map<TaskId, std::string> waiting_elsewhere(const core::WorkflowState& state, const std::vector<AgentState>& agents, Timestamp now) {
+std::map<TaskId, std::string> waiting_elsewhere(const core::WorkflowState& state, const std::vector<AgentState>& agents,
+                                                const orchestration::PolicyEngine& policies, Timestamp now) {
   const AtWork busy = at_work(state.id, agents);
   std::map<TaskId, std::string> reasons;
   for (const TaskId& id : state.live) {
@@ -101,7 +102,7 @@ std::map<TaskId, std::string> waiting_elsewhere(const core::WorkflowState& state
     if (live->not_before && *live->not_before > now)
       reason = "its next try is due in " + std::to_string((*live->not_before - now).count()) + " ms";
     else
-      reason = limit_reached(state, busy, task.definition->agent);
+      reason = limit_reached(state, busy, *task.definition, policies);
     if (!reason.empty()) reasons.emplace(id, "waits: " + std::move(reason));
   }
   return reasons;

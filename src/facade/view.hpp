@@ -6,6 +6,7 @@
 
 #include "conductorai/conductorai.hpp"
 #include "core/state.hpp"
+#include "orchestration/policies/policy_engine.hpp"
 
 namespace conductorai::facade {
 
@@ -23,6 +24,7 @@ WorkflowView make_view(const core::WorkflowState& state, const ViewSources& sour
 
 /// Why tasks of a workflow wait that another process owns, as far as the agents' saved states say so: a back-off, a limit that is reached,
 /// open breakers. What they do not show has no reason here.
-std::map<TaskId, std::string> waiting_elsewhere(const core::WorkflowState& state, const std::vector<AgentState>& agents, Timestamp now);
+std::map<TaskId, std::string> waiting_elsewhere(const core::WorkflowState& state, const std::vector<AgentState>& agents,
+                                                const orchestration::PolicyEngine& policies, Timestamp now);
 
 }  // namespace conductorai::facade
