@@ -1,6 +1,7 @@
 #include "facade/llm_transport.hpp"
 
 #include "base/human.hpp"
+#include "runtime/moving_timer.hpp"
 
 namespace conductorai::facade {
 
@@ -12,34 +13,27 @@ using integrations::WireRequest;
 /// Cancels an exchange that nothing comes from any more.
 class Patience {
  public:
-  explicit Patience(Clock& clock) : clock_(clock) {}
+  explicit Patience(Clock& clock) : clock_(clock), timer_(clock, [this] { give_up(); }) {}
   /// `cancelled`: what it cancels, from now on.
   void begin(CancelSource& cancelled) { cancel_ = &cancelled; }
-  /// From now. Each piece of an answer calls it, so the timer stays where it is and looks again when it goes off too early.
+  /// From now; each piece of an answer calls it.
   void wait(Milliseconds longest, std::string_view what) {
     longest_ = longest;
     what_ = what;
-    until_ = clock_.steady_now() + longest;
-    if (!timer_ || timer_at_ > until_) arm();
+    timer_.set(clock_.steady_now() + longest);
   }
-  void stop() { timer_.reset(); }
+  void stop() { timer_.clear(); }
   [[nodiscard]] const std::string& ended() const { return ended_; }
 
  private:
-  void arm() {
-    timer_at_ = until_;
-    timer_ = clock_.call_after(until_ - clock_.steady_now(), [this] { look(); });
-  }
-  void look() {
-    if (clock_.steady_now() < until_) return arm();
+  void give_up() {
     ended_ = std::string(what_) + " for " + duration_text(longest_.count());
     cancel_->cancel();
   }
 
   Clock& clock_;
+  runtime::MovingTimer timer_;
   CancelSource* cancel_ = nullptr;
-  std::unique_ptr<Timer> timer_;
-  Instant timer_at_{}, until_{};
   Milliseconds longest_{};
   std::string_view what_;
   std::string ended_;

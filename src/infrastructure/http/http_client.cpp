@@ -7,10 +7,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <optional>
 
 #include "base/assert.hpp"
 #include "infrastructure/http/transfer.hpp"
+#include "runtime/moving_timer.hpp"
 
 namespace conductorai::infrastructure {
 
@@ -62,8 +62,8 @@ struct HttpClient::Impl {
     return 0;
   }
   static int on_timer(CURLM*, long timeout_ms, Impl* self) {
-    self->due.reset();
-    if (timeout_ms >= 0) self->wake_at(self->loop.steady_now() + Milliseconds(timeout_ms));
+    self->wake_up.clear();
+    if (timeout_ms >= 0) self->wake_up.set(self->loop.steady_now() + Milliseconds(timeout_ms));
     return 0;
   }
 
@@ -80,18 +80,7 @@ struct HttpClient::Impl {
     if (::epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event) != 0 && errno == ENOENT) ::epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event);
   }
 
-  // curl names another time with each request. A timer that goes off too early looks again; one that is early enough stays.
-  void wake_at(Instant at) {
-    due = at;
-    if (timer && timer_at <= at) return;
-    timer_at = at;
-    timer = loop.call_after(std::max(Instant::duration(0), at - loop.steady_now()), [this] { time_came(); });
-  }
-  void time_came() {
-    timer.reset();
-    if (!due) return;
-    if (loop.steady_now() < *due) return wake_at(*due);
-    due.reset();
+  void time_came() const {
     act(CURL_SOCKET_TIMEOUT, 0);
     collect();
   }
@@ -143,9 +132,7 @@ struct HttpClient::Impl {
   CURLM* multi = nullptr;
   int epoll = -1;
   int in_flight = 0;
-  std::optional<Instant> due;  // when curl wants to be called
-  std::unique_ptr<Timer> timer;
-  Instant timer_at{};
+  runtime::MovingTimer wake_up{loop, [this] { time_came(); }};  // curl names another time with each request
   std::unique_ptr<runtime::Watch> watched;
 };
 
