@@ -17,6 +17,10 @@ namespace conductorai {
 
 enum class Phase { development, devops, monitoring };
 enum class WorkflowStatus { pending, in_progress, paused, completed, failed, cancelled };
+/// COMPLETED, FAILED or CANCELLED.
+constexpr bool has_ended(WorkflowStatus status) {
+  return status == WorkflowStatus::completed || status == WorkflowStatus::failed || status == WorkflowStatus::cancelled;
+}
 enum class TaskStatus { pending, in_progress, paused, completed, failed, cancelled, blocked, skipped };
 enum class Verdict { none, passed, failed };
 enum class Severity { info, warning, error, critical };

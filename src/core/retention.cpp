@@ -7,15 +7,10 @@
 namespace conductorai::core {
 namespace {
 
-bool ended(const WorkflowSummary& workflow) {
-  return workflow.status == WorkflowStatus::completed || workflow.status == WorkflowStatus::failed ||
-         workflow.status == WorkflowStatus::cancelled;
-}
-
 std::set<WorkflowId> ended_last(const std::vector<WorkflowSummary>& workflows, std::size_t count) {
   std::vector<std::pair<Timestamp, WorkflowId>> newest;
   for (const WorkflowSummary& workflow : workflows)
-    if (ended(workflow)) newest.emplace_back(workflow.updated_at, workflow.id);
+    if (has_ended(workflow.status)) newest.emplace_back(workflow.updated_at, workflow.id);
   std::ranges::sort(newest, std::greater<>());
   newest.resize(std::min(newest.size(), count));
   std::set<WorkflowId> ids;
@@ -29,7 +24,7 @@ std::vector<WorkflowSummary> prunable(std::vector<WorkflowSummary> workflows, co
   if (!rule.older_than && !rule.keep) return {};
   const std::set<WorkflowId> kept = ended_last(workflows, static_cast<std::size_t>(std::max(0, rule.keep.value_or(0))));
   std::erase_if(workflows, [&](const WorkflowSummary& workflow) {
-    if (!ended(workflow) || workflow.owner_alive || kept.contains(workflow.id)) return true;
+    if (!has_ended(workflow.status) || workflow.owner_alive || kept.contains(workflow.id)) return true;
     return rule.older_than && now - workflow.updated_at <= *rule.older_than;
   });
   return workflows;

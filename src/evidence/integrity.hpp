@@ -27,7 +27,7 @@ std::vector<Finding> check_test_integrity(const std::vector<FileChange>& changes
 /// "check" of a Makefile, the options of pytest and cargo that choose tests; each where this toolchain goes by it.
 std::vector<Finding> check_test_command(const std::vector<FileChange>& changes, const Toolchain& toolchain);
 
-/// Files whose content check_test_command understands.
+/// Whether the file is one whose content check_test_command understands.
 bool chooses_tests(std::string_view path);
 
 /// Whether the path names test code by the customs of its language ("tests/x.py", "a_test.go", "x.spec.ts").

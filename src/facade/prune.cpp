@@ -46,8 +46,7 @@ task<std::string> repository_of(House& house, WorkflowId workflow) {
   auto row = rows && !rows->empty() ? core::decode_row(rows->front().body) : fail(ErrorCode::not_found, "no rows");
   const auto* started = row ? std::get_if<WorkflowStarted>(&row->events.front()) : nullptr;
   if (started == nullptr) co_return std::string();
-  auto text = co_await house.artifacts->get(started->definition);
-  auto definition = text ? core::decode_definition(*text) : fail(text.error());
+  auto definition = co_await orchestration::load_definition(*house.artifacts, started->definition);
   co_return definition ? definition->workspace.repo : std::string();
 }
 
@@ -61,8 +60,8 @@ task<Result<Reasons>> held_by_guests(House& house, Summaries all, std::set<Workf
     if (fs::exists(*own, unknown)) hosts.emplace(own->lexically_normal(), id);
   }
   Reasons reasons;
+  if (hosts.empty()) co_return reasons;
   for (const WorkflowSummary& guest : all) {
-    if (hosts.empty()) break;
     if (chosen.contains(guest.id)) continue;
     const std::string repo = co_await repository_of(house, guest.id);
     if (repo.empty()) continue;

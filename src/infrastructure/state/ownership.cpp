@@ -23,9 +23,7 @@ Result<void> check_append(const JournalRow& row, const std::optional<Position>& 
 }
 
 Result<void> check_removal(const WorkflowSummary& stored) {
-  const bool ended =
-      stored.status == WorkflowStatus::completed || stored.status == WorkflowStatus::failed || stored.status == WorkflowStatus::cancelled;
-  if (!ended)
+  if (!has_ended(stored.status))
     return fail(ErrorCode::conflict, "the workflow has not ended: it is " + std::string(to_string(stored.status)), stored.id.value);
   if (!stored.owner.empty()) return fail(ErrorCode::conflict, "the workflow's owner has not released it: " + stored.owner, stored.id.value);
   return {};

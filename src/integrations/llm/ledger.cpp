@@ -5,6 +5,7 @@
 #include "base/crash_point.hpp"
 #include "core/codec.hpp"
 #include "core/json_codec.hpp"
+#include "integrations/llm/failed_call.hpp"
 #include "integrations/llm/step_body.hpp"
 #include "runtime/persist.hpp"
 #include "runtime/scope.hpp"
@@ -55,20 +56,14 @@ task<Result<StepBegun>> LedgerProvider::begin_shielded(const LLMRequest& request
   return runtime::shielded(begin(request));
 }
 
-namespace {
-task<Result<LLMResponse>> failed(Error error) {
-  co_return fail(std::move(error));
-}
-}  // namespace
-
 task<Result<LLMResponse>> LedgerProvider::follow(LLMRequest& request, Result<StepBegun>& begun) {
-  if (!begun) return failed(std::move(begun.error()));
+  if (!begun) return failed_call(std::move(begun.error()));
   if (begun->outcome == StepBegun::Outcome::answered) return replay(std::move(begun->record));
   if (begun->outcome == StepBegun::Outcome::begun) return perform(std::move(request), std::move(begun->record));
-  return failed({.code = ErrorCode::budget_exhausted,
-                 .message = std::move(begun->refusal),
-                 .where = to_string(request.caller.attempt),
-                 .hint = "raise it with `resume --add-budget`"});
+  return failed_call({.code = ErrorCode::budget_exhausted,
+                      .message = std::move(begun->refusal),
+                      .where = to_string(request.caller.attempt),
+                      .hint = "raise it with `resume --add-budget`"});
 }
 
 task<Result<StepBegun>> LedgerProvider::begin(LLMRequest request) {

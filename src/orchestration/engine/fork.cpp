@@ -13,16 +13,15 @@ namespace {
 
 std::set<AttemptId> attempts_of(const std::vector<Event>& kept, const WorkflowId& from) {
   std::set<AttemptId> attempts;
-  for (const Event& event : kept) {
-    if (const auto* done = std::get_if<TaskCompleted>(&event)) attempts.insert(done->id);
-    if (const auto* failed = std::get_if<TaskFailed>(&event)) attempts.insert(failed->id);
-  }
-  std::set<AttemptId> theirs;
-  for (AttemptId id : attempts) {
+  const auto add = [&](AttemptId id) {
     id.workflow = from;
-    theirs.insert(std::move(id));
+    attempts.insert(std::move(id));
+  };
+  for (const Event& event : kept) {
+    if (const auto* done = std::get_if<TaskCompleted>(&event)) add(done->id);
+    if (const auto* failed = std::get_if<TaskFailed>(&event)) add(failed->id);
   }
-  return theirs;
+  return attempts;
 }
 
 Result<WorkflowDefinition> with_inputs(WorkflowDefinition definition, const Object& inputs) {
@@ -49,9 +48,7 @@ task<Result<void>> WorkflowEngine::take_artifacts(WorkflowId workflow, WorkflowI
 }
 
 task<Result<WorkflowDefinition>> WorkflowEngine::fork_definition(WorkflowStarted& started, Object inputs) {
-  auto text = co_await ports_.artifacts.get(started.definition);
-  if (!text) co_return fail(text.error());
-  auto definition = core::decode_definition(*text);
+  auto definition = co_await load_definition(ports_.artifacts, started.definition);
   if (!definition || inputs.empty()) co_return definition;
   definition = with_inputs(std::move(*definition), inputs);
   if (!definition) co_return definition;

@@ -11,9 +11,7 @@ namespace {
 task<Result<core::WorkflowState>> initial(ArtifactStore& artifacts, WorkflowId workflow, Event first) {
   const auto* started = std::get_if<WorkflowStarted>(&first);
   if (started == nullptr) co_return fail(ErrorCode::data_corrupted, "the journal does not begin with workflow.started", workflow.value);
-  auto bytes = co_await artifacts.get(started->definition);
-  if (!bytes) co_return fail(bytes.error());
-  auto definition = core::decode_definition(*bytes);
+  auto definition = co_await load_definition(artifacts, started->definition);
   if (!definition) co_return fail(definition.error());
   co_return core::initial_state(workflow, std::make_shared<const WorkflowDefinition>(std::move(*definition)));
 }
@@ -46,6 +44,12 @@ class RowChain {
 };
 
 }  // namespace
+
+task<Result<WorkflowDefinition>> load_definition(ArtifactStore& artifacts, Digest pinned) {
+  auto text = co_await artifacts.get(std::move(pinned));
+  if (!text) co_return fail(text.error());
+  co_return core::decode_definition(*text);
+}
 
 task<Result<HistoryPtr>> load_history(StateManager& states, ArtifactStore& artifacts, WorkflowId workflow) {
   auto rows = co_await rows_of(states, workflow);
@@ -81,6 +85,7 @@ task<Result<std::vector<Event>>> load_events(StateManager& states, WorkflowId wo
 
 std::vector<EventRecord> event_records(const core::Row& row) {
   std::vector<EventRecord> records;
+  records.reserve(row.events.size());
   std::uint64_t seq = row.header.first_seq;
   for (const Event& event : row.events) {
     records.push_back({.workflow = row.header.workflow,

@@ -20,6 +20,9 @@ struct History {
 };
 using HistoryPtr = std::unique_ptr<History>;  // never null
 
+/// What WorkflowStarted::definition names. Errors: not_found, data_corrupted.
+task<Result<WorkflowDefinition>> load_definition(ArtifactStore& artifacts, Digest pinned);
+
 /// Reads all rows, checks sequence and hash chain, folds. Errors: not_found (no rows), data_corrupted, unsupported (newer version).
 task<Result<HistoryPtr>> load_history(StateManager& states, ArtifactStore& artifacts, WorkflowId workflow);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "integrations/llm/failed_call.hpp"
 #include "integrations/llm/wire/answer_parser.hpp"
 #include "integrations/llm/wire/json_read.hpp"
 
@@ -40,16 +41,10 @@ struct WireProvider::Incoming {
   std::string error_body;
 };
 
-namespace {
-task<Result<LLMResponse>> failed(Error error) {
-  co_return fail(std::move(error));
-}
-}  // namespace
-
 // What was asked is written once, and not kept while the answer is waited for.
 task<Result<LLMResponse>> WireProvider::chat(LLMRequest request) {
   auto asked = question(request);
-  if (!asked) return failed(std::move(asked.error()));
+  if (!asked) return failed_call(std::move(asked.error()));
   auto incoming = std::make_unique<Incoming>(*asked);
   auto exchange = calls_.transport().exchange(
       std::move(asked->wire), [into = incoming.get()](const WireHead& head, std::string_view piece) { return into->take(head, piece); });
