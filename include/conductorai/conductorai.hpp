@@ -71,12 +71,13 @@ struct Options {
   int agents_per_type = 2;             // built-in agents registered of each type …
   std::map<std::string, int> agents;   // … but of these: "coding" -> 4
   int agent_capacity = 4;
-  int max_concurrent_tasks = 0;           // of this process; 0: none
-  Milliseconds cleanup_timeout{300'000};  // of tasks that run after a cancel, together
-  BudgetDefinition day_budget;            // of all workflows of the state directory together, a day (UTC)
-  int breaker_failures = 5;               // of an agent in a row: it gets no more work …
-  Milliseconds breaker_open{30'000};      // … for this long, then one attempt tries it
-  Milliseconds breaker_wait{300'000};     // a task waits no longer for such agents: it fails, and lies in the dead letters
+  int max_concurrent_tasks = 0;                                 // of this process; 0: none
+  Milliseconds cleanup_timeout{300'000};                        // of tasks that run after a cancel, together
+  std::int64_t dependency_cache_bytes = std::int64_t{4} << 30;  // of fetched dependencies kept for later attempts; 0: none are
+  BudgetDefinition day_budget;                                  // of all workflows of the state directory together, a day (UTC)
+  int breaker_failures = 5;                                     // of an agent in a row: it gets no more work …
+  Milliseconds breaker_open{30'000};                            // … for this long, then one attempt tries it
+  Milliseconds breaker_wait{300'000};  // a task waits no longer for such agents: it fails, and lies in the dead letters
   LlmOptions llm;
   std::vector<std::string> secrets;  // masked, as keys of `llm` once they are read, in what commands print and in all that is kept
   std::function<void(const std::string& line)> on_progress;  // transient notices for a terminal; may be empty

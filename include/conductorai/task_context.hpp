@@ -71,6 +71,13 @@ class TaskContext {
   virtual void progress(std::string text) = 0;
   /// A fresh, empty host folder of this attempt outside the workspace, removed with it.
   virtual Result<std::filesystem::path> scratch_folder(std::string purpose) = 0;
+  /// A host folder for what can be brought again, the same one for the same `key`, project and environment of commands: `shared` by all
+  /// attempts on this machine, else this attempt's alone. It may vanish between two commands. Errors: unsupported (none are kept),
+  /// permission_denied, resource_exhausted.
+  virtual Result<std::filesystem::path> cache_folder(std::string key, bool shared) {
+    (void)shared;
+    return fail(ErrorCode::unsupported, "no folders are kept", std::move(key));
+  }
 };
 
 }  // namespace conductorai

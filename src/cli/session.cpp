@@ -81,6 +81,7 @@ Options configured_options(const Project& project, const definition::Config& con
   options.agents_per_type = config.runtime.agents_per_type;
   options.agent_capacity = config.runtime.agent_capacity;
   options.max_concurrent_tasks = config.runtime.max_concurrent_tasks;
+  options.dependency_cache_bytes = config.runtime.dependency_cache;
   options.day_budget = config.budget.per_day;
   options.cleanup_timeout = config.runtime.cleanup_timeout;
   options.breaker_failures = config.runtime.breaker_failures;

@@ -76,9 +76,10 @@ struct RuntimeConfig {
   int agents_per_type = 2;
   std::map<std::string, int> agents;  // of one type, in place of agents_per_type
   int agent_capacity = 4;
-  int breaker_failures = 5;            // of an agent in a row open its breaker
-  Milliseconds breaker_open{30'000};   // before it is tried again
-  Milliseconds breaker_wait{300'000};  // of a task for agents whose breakers are all open: then a dead letter
+  std::int64_t dependency_cache = std::int64_t{4} << 30;  // fetched dependencies kept for later attempts; 0: none
+  int breaker_failures = 5;                               // of an agent in a row open its breaker
+  Milliseconds breaker_open{30'000};                      // before it is tried again
+  Milliseconds breaker_wait{300'000};                     // of a task for agents whose breakers are all open: then a dead letter
 };
 
 /// Of every workflow, and of all workflows of the project together in one day (UTC).

@@ -136,6 +136,7 @@ const Section<RuntimeConfig>& runtime_section() {
           .key("agents-per-type", &Runtime::agents_per_type, integer<int>(1, 1'000), "agents registered of each type")
           .key("agents", &Runtime::agents, dictionary(integer<int>(1, 1'000)), "of one type, in place of agents-per-type")
           .key("agent-capacity", &Runtime::agent_capacity, integer<int>(1, 1'000), "attempts at once of one agent")
+          .key("dependency-cache", &Runtime::dependency_cache, size(0), "of fetched dependencies kept for later attempts; 0B: none")
           .key("breaker-failures", &Runtime::breaker_failures, integer<int>(1, 1'000), "of an agent in a row until it gets no more work")
           .key("breaker-open", &Runtime::breaker_open, duration(), "until such an agent is tried again")
           .key("breaker-wait", &Runtime::breaker_wait, duration(), "of a task while all its agents are out; then a dead letter");
@@ -283,6 +284,8 @@ const std::vector<ConfigKey>& config_keys() {
        [](C c) { return std::to_string(c.runtime.agents_per_type); }},
       {"runtime.agents", "{ coding: 4 }", "of one type, in place of agents-per-type", false, shown_agents},
       {"runtime.agent-capacity", "4", "attempts at once of one agent", false, [](C c) { return std::to_string(c.runtime.agent_capacity); }},
+      {"runtime.dependency-cache", "4GiB", "of fetched dependencies, kept for later attempts with the same lock files; 0B: none", false,
+       [](C c) { return format_size(c.runtime.dependency_cache); }},
       {"runtime.breaker-failures", "5", "of an agent in a row until it gets no more work", false,
        [](C c) { return std::to_string(c.runtime.breaker_failures); }},
       {"runtime.breaker-open", "30s", "until such an agent is tried again", false,

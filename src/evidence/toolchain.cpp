@@ -171,36 +171,37 @@ std::optional<Toolchain> make(const Project& project) {
 }
 
 Toolchain go(const Project& project) {
-  // The caches lie with the build products: HOME may be another one, or read-only, in the sandbox.
-  const std::string caches = "export GOCACHE=\"$CONDUCTORAI_BUILD/go-cache\" GOMODCACHE=\"$CONDUCTORAI_BUILD/go-modules\"; ";
-  const std::string shim = caches + std::string(kPython) + "go_tests.py\" ";
+  const std::string shim = std::string(kPython) + "go_tests.py\" ";
   return {.name = "go",
           .language = "go",
-          .prepare = project.has("go.sum") ? caches + "go mod download" : "",
-          .build = caches + "go build ./...",
+          .prepare = project.has("go.sum") ? "go mod download" : "",
+          .build = "go build ./...",
           .discover = shim + "discover",
           .test = shim + "run",
           .discovery_format = "shim",
           .report_format = "go",
-          .environment = {{"GOTOOLCHAIN", "local"}, {"GOFLAGS", "-buildvcs=false"}},
+          .environment = {{"GOTOOLCHAIN", "local"}, {"GOFLAGS", "-buildvcs=false -modcacherw"}},
+          // With the build products: HOME may be another one, or read-only, in the sandbox.
+          .folders = {{"GOCACHE", "go-cache"}, {"GOMODCACHE", "go-modules"}},
           .programs = {"go", "/usr/bin/python3"},
           .install_hint = "apt-get install golang-go"};
 }
 
 Toolchain cargo(const Project& project) {
   const bool fetches = project.text("Cargo.lock").find("\nsource = \"") != std::string::npos;
-  const std::string folders = std::string("export CARGO_TARGET_DIR=\"$CONDUCTORAI_BUILD/cargo\"") +
-                              (fetches ? " CARGO_HOME=\"$CONDUCTORAI_BUILD/cargo-home\"; " : "; ");
-  const std::string shim = folders + std::string(kPython) + "cargo_tests.py\" ";
+  std::map<std::string, std::string> folders{{"CARGO_TARGET_DIR", "cargo"}};
+  if (fetches) folders["CARGO_HOME"] = "cargo-home";
+  const std::string shim = std::string(kPython) + "cargo_tests.py\" ";
   return {.name = "cargo",
           .language = "rust",
-          .prepare = fetches ? folders + "cargo fetch --locked" : "",
-          .build = folders + "cargo build --quiet --offline",
+          .prepare = fetches ? "CARGO_NET_OFFLINE=false cargo fetch --locked" : "",
+          .build = "cargo build --quiet --offline",
           .discover = shim + "discover",
           .test = shim + "run",
           .discovery_format = "shim",
           .report_format = "shim",
           .environment = {{"CARGO_NET_OFFLINE", "true"}, {"CARGO_TERM_COLOR", "never"}},
+          .folders = std::move(folders),
           .programs = {"cargo", "/usr/bin/python3"},
           .install_hint = "apt-get install cargo, or rustup with sandbox.read: [~/.cargo, ~/.rustup]"};
 }

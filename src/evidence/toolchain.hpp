@@ -30,8 +30,9 @@ struct Toolchain {
   std::string report_path;           // in the workspace, written by the project's own runner; empty: our runner writes CONDUCTORAI_REPORT
   bool builds_in_workspace = false;  // prepare or build leave what `test` needs in the workspace, and `test` does not make it again
   std::map<std::string, std::string> environment;
-  std::vector<std::string> programs;  // of ours among them: missing ones are an error of the machine, not of the tested code
-  std::string install_hint;           // what to install when a program is missing
+  std::map<std::string, std::string> folders;  // more environment: each names a folder below CONDUCTORAI_BUILD
+  std::vector<std::string> programs;           // of ours among them: missing ones are an error of the machine, not of the tested code
+  std::string install_hint;                    // what to install when a program is missing
 };
 
 /// Content of a file, nullopt when it is not there or unreadable.

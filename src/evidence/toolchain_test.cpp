@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "evidence/dependency_files.hpp"
 #include "evidence/known_runner.hpp"
 #include "evidence/shims.hpp"
 
@@ -92,6 +93,13 @@ TEST(Toolchain, MissingProgramIsAnErrorOfTheMachine) {
   const auto error = missing_program(*detect({{"go.mod", ""}}), "go");
   EXPECT_EQ(error.code, ErrorCode::unavailable);
   EXPECT_THAT(error.hint, HasSubstr("golang"));
+}
+
+TEST(DependencyFiles, AreLockFilesOfAnyFolderAndTheirManifests) {
+  EXPECT_EQ(dependency_files({"a.js", "package.json", "packages/b/package-lock.json", "src/Cargo.lock.txt"}),
+            (std::vector<std::string>{"package.json", "packages/b/package-lock.json"}));
+  EXPECT_EQ(dependency_files({"requirements-dev.txt"}), std::vector<std::string>{"requirements-dev.txt"});
+  EXPECT_TRUE(dependency_files({"package.json", "pyproject.toml"}).empty()) << "nothing pins what they bring";
 }
 
 TEST(Shims, AreEmbedded) {

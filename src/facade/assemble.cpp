@@ -17,6 +17,7 @@
 #include "infrastructure/artifacts/memory_artifact_store.hpp"
 #include "infrastructure/bus/memory_message_bus.hpp"
 #include "infrastructure/probe/network_prober.hpp"
+#include "infrastructure/process/folder_cache.hpp"
 #include "infrastructure/process/image_build.hpp"
 #include "infrastructure/process/lookup.hpp"
 #include "infrastructure/process/work_area.hpp"
@@ -99,6 +100,12 @@ Result<void> open_artifacts(House& house) {
   return {};
 }
 
+/// Root's work area serves all projects of the machine: what the agents of one fetched is not for another's.
+infrastructure::FolderCache dependency_cache(const Options& options, const infrastructure::WorkArea& area) {
+  const std::string project = core::sha256_hex(std::filesystem::absolute(options.state_dir).lexically_normal().string()).substr(0, 16);
+  return {area, area.root / ("dependencies-" + project), options.dependency_cache_bytes};
+}
+
 std::function<task<Result<std::filesystem::path>>(std::shared_ptr<const TaskAssignment>)> repositories(House& house) {
   return [&house](std::shared_ptr<const TaskAssignment> assignment) -> task<Result<std::filesystem::path>> {
     return house.engine->repository(assignment->id.workflow, assignment->workflow);
@@ -132,6 +139,7 @@ void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkAr
         .llm = [&house](std::shared_ptr<const TaskAssignment> assignment) { return house.models->open(std::move(assignment)); },
         .repository = repositories(house),
         .scratch_root = area.root,
+        .cache_folder = [&house, area](const std::string& key) { return dependency_cache(house.options, area).open(key); },
         .hand_over = [area](const std::filesystem::path& path) { (void)infrastructure::give_to(area, path); },
         .host_environment = environment,
         .on_text = house.on_text,

@@ -36,7 +36,8 @@ struct HostServices {
   std::function<task<Result<std::unique_ptr<BaseLLMProvider>>>(std::shared_ptr<const TaskAssignment>)> llm;
   /// The repository that holds the workflow's branch (Branch::repo).
   std::function<task<Result<std::filesystem::path>>(std::shared_ptr<const TaskAssignment>)> repository;
-  std::filesystem::path scratch_root;                           // attempts get folders below it
+  std::filesystem::path scratch_root;                                                   // attempts get folders below it
+  std::function<Result<std::filesystem::path>(const std::string& key)> cache_folder{};  // kept for later attempts; may be empty
   std::function<void(const std::filesystem::path&)> hand_over;  // lets the sandbox's user write into a scratch folder; may be empty
   std::map<std::string, std::string> host_environment;          // only names a definition lists are handed on
   std::function<void(AnswerPiece)> on_text{};                   // of models' answers as they come; may be empty

@@ -155,11 +155,18 @@ task<Result<Usage>> AttemptContext::usage() {
 
 Result<std::filesystem::path> AttemptContext::scratch_folder(std::string purpose) {
   static constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz234567";
-  const auto random_name = [&] {
-    std::string name;
-    for (int i = 0; i < 20; ++i) name += kLetters[services_.entropy.next() % 32];
-    return name;
-  };
+  for (char& c : purpose)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '-';
+  std::string name = purpose + "-";
+  for (int i = 0; i < 20; ++i) name += kLetters[services_.entropy.next() % 32];
+  auto folder = new_scratch_folder(name);
+  if (!folder) return folder;
+  scratch_names_.push_back(folder->string());
+  scratch_names_.push_back(std::move(name));
+  return folder;
+}
+
+Result<std::filesystem::path> AttemptContext::new_scratch_folder(const std::string& name) {
   std::error_code error;
   if (scratch_.empty()) {
     // Named by the attempt: what a killed process left there goes away when it is taken up again.
@@ -170,16 +177,26 @@ Result<std::filesystem::path> AttemptContext::scratch_folder(std::string purpose
     std::filesystem::create_directories(scratch_, error);
     if (!error) ::chmod(scratch_.c_str(), 0711);  // passed through by the sandbox's user, listed by nobody
   }
-  for (char& c : purpose)
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '-';
-  const std::string name = purpose + "-" + random_name();
   auto folder = scratch_ / name;
   if (!error) std::filesystem::create_directory(folder, error);
   if (error) return fail(ErrorCode::resource_exhausted, "cannot make a scratch folder: " + error.message(), folder.string());
   if (services_.hand_over) services_.hand_over(folder);
-  scratch_names_.push_back(folder.string());
-  scratch_names_.push_back(name);
   return folder;
+}
+
+Result<std::filesystem::path> AttemptContext::cache_folder(std::string key, bool shared) {
+  for (const std::string& name : assignment_->workflow->env) {
+    const auto value = services_.host_environment.find(name);
+    if (value != services_.host_environment.end()) key += '\0' + name + '=' + value->second;
+  }
+  key = core::sha256_hex(key);
+  if (shared && services_.cache_folder) return services_.cache_folder(key);
+  if (shared) return TaskContext::cache_folder(std::move(key), shared);
+  const auto known = cache_folders_.find(key);
+  if (known != cache_folders_.end()) return known->second;
+  auto made = new_scratch_folder("cache-" + key);
+  if (made) cache_folders_.emplace(std::move(key), *made);
+  return made;
 }
 
 task<void> AttemptContext::close() {

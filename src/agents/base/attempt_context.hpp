@@ -34,6 +34,7 @@ class AttemptContext final : public TaskContext {
   [[nodiscard]] Clock& clock() override { return services_.clock; }
   void progress(std::string text) override;
   Result<std::filesystem::path> scratch_folder(std::string purpose) override;
+  Result<std::filesystem::path> cache_folder(std::string key, bool shared) override;
 
   /// As it may be published and recorded: what a model or a program says may hold a secret it has read.
   Shared<TaskResult> without_secrets(Shared<TaskResult> result);
@@ -53,6 +54,7 @@ class AttemptContext final : public TaskContext {
   };
 
   void show(const std::string& ordinal, std::string text);
+  Result<std::filesystem::path> new_scratch_folder(const std::string& name);
   const SecretMask& mask();
   [[nodiscard]] std::string next_ordinal() { return std::to_string(++steps_); }
   [[nodiscard]] ArtifactRecord record_of(std::string name, std::string type) const;
@@ -88,8 +90,9 @@ class AttemptContext final : public TaskContext {
   std::shared_ptr<Sandbox> sandbox_;
   std::unique_ptr<Workspace> workspace_;
   std::filesystem::path repository_;
-  std::filesystem::path scratch_;           // parent of the scratch folders
-  std::vector<std::string> scratch_names_;  // in order of making
+  std::filesystem::path scratch_;                               // parent of the scratch folders
+  std::vector<std::string> scratch_names_;                      // in order of making
+  std::map<std::string, std::filesystem::path> cache_folders_;  // this attempt's own, by key
   std::vector<ArtifactRef> saved_;
 };
 

@@ -4,6 +4,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "core/codec.hpp"
+#include "evidence/dependency_files.hpp"
 #include "evidence/shims.hpp"
 
 namespace conductorai::agents {
@@ -49,13 +51,21 @@ task<Result<FoundToolchain>> find_toolchain(TaskContext& context) {
   co_return FoundToolchain{std::move(*toolchain), std::move(*files)};
 }
 
+bool fetches_dependencies(const evidence::Toolchain& toolchain, const WorkflowDefinition& workflow) {
+  const bool may = !workflow.toolchain.prepare.empty() || workflow.sandbox.network != Network::none || !workflow.sandbox.enabled;
+  return !toolchain.prepare.empty() && may;
+}
+
 task<Result<std::unique_ptr<ToolchainRun>>> ToolchainRun::open(TaskContext& context) {
   auto found = co_await find_toolchain(context);
   if (!found) co_return fail(found.error());
-  std::unique_ptr<ToolchainRun> run(new ToolchainRun(context, std::move(found->toolchain), std::move(found->files)));
-  auto laid_out = run->lay_out();
-  if (!laid_out) co_return fail(laid_out.error());
-  co_return run;
+  co_return open(context, std::move(*found));
+}
+
+Result<std::unique_ptr<ToolchainRun>> ToolchainRun::open(TaskContext& context, FoundToolchain found) {
+  std::unique_ptr<ToolchainRun> run(new ToolchainRun(context, std::move(found.toolchain), std::move(found.files)));
+  if (auto laid_out = run->lay_out(); !laid_out) return fail(laid_out.error());
+  return run;
 }
 
 Result<void> ToolchainRun::lay_out() {
@@ -73,25 +83,69 @@ Result<void> ToolchainRun::lay_out() {
   return {};
 }
 
-bool ToolchainRun::may_fetch() const {
-  const auto& workflow = *context_.assignment().workflow;
-  return !workflow.toolchain.prepare.empty() || workflow.sandbox.network != Network::none || !workflow.sandbox.enabled;
+/// Errors: not_found (nothing pins what is fetched), and those of reading files.
+task<Result<std::string>> ToolchainRun::digest_of_locks() {
+  auto workspace = co_await context_.workspace();
+  if (!workspace) co_return fail(workspace.error());
+  const std::vector<std::string> files = evidence::dependency_files(files_);
+  if (files.empty()) co_return fail(ErrorCode::not_found, "no lock file");
+  std::string text = toolchain_.prepare;
+  for (const std::string& file : files) {
+    auto content = co_await (*workspace)->read(file);
+    if (!content) co_return fail(content.error());
+    text += '\0' + file + '\0' + core::sha256_hex(*content);
+  }
+  co_return core::sha256_hex(text);
+}
+
+// Others may only be given what was fetched from files that were accepted: with an attempt's own changes, a script of the project could
+// have planted something that outlives them.
+task<Result<ToolchainRun::CacheFolders>> ToolchainRun::cache_folders() {
+  if (!context_.assignment().workflow->sandbox.enabled)  // where nothing lies at the same place twice
+    co_return fail(ErrorCode::unsupported, "folders are kept for the sandbox alone");
+  auto key = co_await digest_of_locks();
+  if (!key) co_return fail(key.error());
+  auto workspace = co_await context_.workspace();
+  auto changes = co_await (*workspace)->changes();
+  if (!changes) co_return fail(changes.error());
+  auto shared = context_.cache_folder(*key, true);
+  if (!shared) co_return fail(shared.error());
+  CacheFolders folders{.shared = std::move(*shared), .own = {}};
+  if (changes->empty()) co_return folders;
+  auto own = context_.cache_folder(*key, false);
+  if (!own) co_return fail(own.error());
+  folders.own = std::move(*own);
+  co_return folders;
+}
+
+task<Result<std::optional<ToolchainOutcome>>> ToolchainRun::prepare() {
+  if (toolchain_.prepare.empty()) co_return std::nullopt;
+  if (!fetches_dependencies(toolchain_, *context_.assignment().workflow)) {
+    context_.progress("not fetching dependencies (" + toolchain_.prepare + "): sandbox.network is none");
+    co_return std::nullopt;
+  }
+  Command command{.name = "prepare", .label = "fetching dependencies", .shell = toolchain_.prepare, .network = true};
+  if (auto folders = co_await cache_folders()) {
+    command.shell = "/bin/sh \"$CONDUCTORAI_SHIMS/prepare.sh\" \"$CONDUCTORAI_CACHE\" \"$CONDUCTORAI_OWN_CACHE\"";
+    command.environment = {{"CONDUCTORAI_PREPARE", toolchain_.prepare},
+                           {"CONDUCTORAI_DISK", std::to_string(context_.assignment().workflow->sandbox.disk_bytes)},
+                           {"CONDUCTORAI_CACHE", folders->shared.string()},
+                           {"CONDUCTORAI_OWN_CACHE", folders->own.string()}};
+    command.mounts.push_back({folders->shared, folders->shared, folders->own.empty()});
+    if (!folders->own.empty()) command.mounts.push_back({folders->own, folders->own, true});
+  }
+  auto prepared = co_await run_kept(std::move(command));
+  if (!prepared) co_return fail(prepared.error());
+  co_return std::move(*prepared);
 }
 
 task<Result<std::optional<ToolchainOutcome>>> ToolchainRun::build() {
-  std::optional<ToolchainOutcome> last;
-  if (!toolchain_.prepare.empty() && !may_fetch())
-    context_.progress("not fetching dependencies (" + toolchain_.prepare + "): sandbox.network is none");
-  if (!toolchain_.prepare.empty() && may_fetch()) {
-    auto prepared = co_await run_kept({.name = "prepare", .label = "fetching dependencies", .shell = toolchain_.prepare, .network = true});
-    if (!prepared) co_return fail(prepared.error());
-    last = std::move(*prepared);
-    if (!last->result().ok()) co_return last;
-  }
+  auto last = co_await prepare();
+  if (!last || (last->has_value() && !(*last)->result().ok())) co_return last;
   if (!toolchain_.build.empty()) {
     auto built = co_await run_kept({.name = "build", .label = "building", .shell = toolchain_.build});
     if (!built) co_return fail(built.error());
-    last = std::move(*built);
+    last = std::optional(std::move(*built));
   }
   co_return last;
 }
@@ -120,22 +174,31 @@ task<Result<ToolchainOutcome>> ToolchainRun::run_kept(Command command) {
   co_return again;
 }
 
+void ToolchainRun::equip(CommandRequest& request) const {
+  request.mounts.push_back({shims_, shims_, false});
+  request.mounts.push_back({products_, products_, true});
+  request.environment["CONDUCTORAI_SHIMS"] = shims_.string();
+  request.environment["CONDUCTORAI_BUILD"] = products_.string();
+  request.environment.insert(toolchain_.environment.begin(), toolchain_.environment.end());
+  for (const auto& [name, folder] : toolchain_.folders) request.environment[name] = (products_ / folder).string();
+}
+
 task<Result<ToolchainOutcome>> ToolchainRun::run(Command command) {
   auto folder = context_.scratch_folder("report");
   if (!folder) co_return fail(folder.error());
   // Inside and outside the paths are the same: so they hold without a sandbox too.
   const auto report = *folder / "report";
   CommandRequest request{.shell = std::move(command.shell),
-                         .environment = toolchain_.environment,
-                         .mounts = {{shims_, shims_, false}, {products_, products_, true}, {*folder, *folder, true}},
+                         .environment = std::move(command.environment),
+                         .mounts = std::move(command.mounts),
                          .collect = {report.string()},
                          .collect_bytes_max = kReportBytesMax,
                          .network = command.network,
                          .artifact_name = command.name,
                          .label = std::move(command.label)};
-  request.environment["CONDUCTORAI_SHIMS"] = shims_.string();
-  request.environment["CONDUCTORAI_BUILD"] = products_.string();
+  request.mounts.push_back({*folder, *folder, true});
   request.environment["CONDUCTORAI_REPORT"] = report.string();
+  equip(request);
   auto performed = co_await context_.run(std::move(request));
   if (!performed) {
     if (performed.error().code == ErrorCode::not_found) co_return fail(evidence::missing_program(toolchain_, performed.error().where));

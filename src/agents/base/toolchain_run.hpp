@@ -28,21 +28,30 @@ struct FoundToolchain {
 };
 /// Errors: as TaskContext::workspace; invalid_argument (the workflow's toolchain).
 task<Result<FoundToolchain>> find_toolchain(TaskContext& context);
+/// Whether its dependencies are fetched: it has any, and the sandbox lets it, or the user says how.
+bool fetches_dependencies(const evidence::Toolchain& toolchain, const WorkflowDefinition& workflow);
 
 class ToolchainRun {
  public:
   /// Reads the workspace's files. Errors: as TaskContext::workspace; invalid_argument (the workflow's toolchain).
   static task<Result<std::unique_ptr<ToolchainRun>>> open(TaskContext& context);
+  /// Of what was found already. Errors: resource_exhausted.
+  static Result<std::unique_ptr<ToolchainRun>> open(TaskContext& context, FoundToolchain found);
 
   [[nodiscard]] const evidence::Toolchain& toolchain() const { return toolchain_; }
   [[nodiscard]] const std::vector<std::string>& files() const { return files_; }
 
-  /// Fetches dependencies and builds: nullopt when there is nothing to do, else how the last command ended; a failed fetch ends it.
+  /// Fetches dependencies, or lays out what the same command brought before for the same lock files: nullopt when there is nothing to do.
+  /// Errors: as build.
+  task<Result<std::optional<ToolchainOutcome>>> prepare();
+  /// Prepares and builds: nullopt when there is nothing to do, else how the last command ended; a failed fetch ends it.
   /// Errors: as TaskContext::run; unavailable (exit code 4) when a program of the toolchain is not installed.
   task<Result<std::optional<ToolchainOutcome>>> build();
   /// Errors of both as build. REQUIRES: the toolchain has such a command.
   task<Result<ToolchainOutcome>> discover();
   task<Result<ToolchainOutcome>> test();
+  /// Lets a command find what was prepared: the toolchain's environment and folders.
+  void equip(CommandRequest& request) const;
 
  private:
   ToolchainRun(TaskContext& context, evidence::Toolchain toolchain, std::vector<std::string> files)
@@ -53,11 +62,17 @@ class ToolchainRun {
     std::string label;  // for progress
     std::string shell;
     bool network = false;
+    std::map<std::string, std::string> environment;
+    std::vector<Mount> mounts;
+  };
+  struct CacheFolders {
+    std::filesystem::path shared, own;
   };
   Result<void> lay_out();
   task<Result<ToolchainOutcome>> run(Command command);
   task<Result<ToolchainOutcome>> run_kept(Command command);
-  [[nodiscard]] bool may_fetch() const;
+  task<Result<std::string>> digest_of_locks();
+  task<Result<CacheFolders>> cache_folders();
 
   TaskContext& context_;
   evidence::Toolchain toolchain_;

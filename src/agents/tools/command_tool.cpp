@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agents/base/toolchain_run.hpp"
 #include "agents/tools/tools.hpp"
 #include "base/printable.hpp"
 #include "evidence/text.hpp"
@@ -49,6 +50,33 @@ task<Result<std::string>> settle_files(ToolSetting setting, std::string before, 
   co_return "it changed the protected path " + printable_line(refused->front(), 200) + ", so none of its changes were kept\n";
 }
 
+struct Ran {
+  std::string told;  // of a fetch of dependencies that failed
+  CommandOutcome outcome;
+};
+
+/// Lays out what the project's own commands need. Returns what the model is told where that failed.
+task<Result<std::string>> prepare_dependencies(TaskContext& context, CommandRequest& request) {
+  auto found = co_await find_toolchain(context);
+  if (!found) co_return fail(found.error());
+  if (!fetches_dependencies(found->toolchain, *context.assignment().workflow)) co_return std::string();
+  auto toolchain = ToolchainRun::open(context, std::move(*found));
+  if (!toolchain) co_return fail(toolchain.error());
+  auto fetched = co_await (*toolchain)->prepare();
+  if (!fetched) co_return fail(fetched.error());
+  (*toolchain)->equip(request);
+  if (!fetched->has_value() || (*fetched)->result().ok()) co_return std::string();
+  co_return "the dependencies could not be fetched (" + (*toolchain)->toolchain().prepare + "): " + printed((*fetched)->result());
+}
+
+task<Result<Ran>> run_prepared(TaskContext& context, CommandRequest request) {
+  auto told = co_await prepare_dependencies(context, request);
+  if (!told) co_return fail(told.error());
+  auto outcome = co_await context.run(std::move(request));
+  if (!outcome) co_return fail(outcome.error());
+  co_return Ran{std::move(*told), std::move(*outcome)};
+}
+
 task<Result<ToolAnswer>> run_command(ToolSetting setting, Object arguments) {
   const std::string command = text_argument(arguments, "command");
   if (evidence::trimmed(command).empty()) co_return refusal("the command is empty\n");
@@ -62,7 +90,7 @@ task<Result<ToolAnswer>> run_command(ToolSetting setting, Object arguments) {
     co_return refusal("keep_changes is not for this task: change files by write_file or apply_patch where they are offered\n");
   auto before = co_await setting.workspace->snapshot();
   if (!before) co_return fail(before.error());
-  auto ran = co_await setting.context->run(request_of(setting, arguments));
+  auto ran = co_await run_prepared(*setting.context, request_of(setting, arguments));
   if (!ran && ran.error().code != ErrorCode::permission_denied) co_return fail(ran.error());
   if (!ran) {  // it planted a repository: nothing of it stays
     auto restored = co_await setting.workspace->restore(*before);
@@ -71,7 +99,10 @@ task<Result<ToolAnswer>> run_command(ToolSetting setting, Object arguments) {
   }
   auto kept = co_await settle_files(setting, std::move(*before), keep);
   if (!kept) co_return fail(kept.error());
-  co_return ToolAnswer{.text = printed(ran->result) + *kept, .failed = false, .attributes = {}, .artifacts = std::move(ran->artifacts)};
+  co_return ToolAnswer{.text = ran->told + printed(ran->outcome.result) + *kept,
+                       .failed = false,
+                       .attributes = {},
+                       .artifacts = std::move(ran->outcome.artifacts)};
 }
 
 }  // namespace
@@ -80,7 +111,8 @@ Tool run_command_tool() {
   return {.name = "run_command",
           .description =
               "Runs a shell command in the sandbox, in the workspace's root: no network, bounded time and memory. Gives its exit "
-              "code and what it printed. Each command starts from the workspace's files alone; what it changes is dropped "
+              "code and what it printed. Each command starts from the workspace's files and the project's dependencies; what it changes is "
+              "dropped "
               "unless keep_changes is true.",
           .parameters = {{.name = "command", .required = true, .description = "for /bin/sh", .bytes_max = kCommandBytesMax},
                          {.name = "timeout_s",

@@ -172,7 +172,7 @@ task<Result<CommandResult>> BubblewrapRun::perform(SandboxCommand command, std::
   auto launched = co_await start(std::move(*spec));
   if (!launched) co_return fail(launched.error());
   Cage cage(std::move(launched->process));
-  Watchdog watchdog(loop, grounds_.worker, command.limits, command.workspace, grounds_.options.watch_every, [&cage] { cage.kill(); });
+  Watchdog watchdog(loop, grounds_.worker, command, grounds_.options.watch_every, [&cage] { cage.kill(); });
   const auto started = loop.steady_now();
 
   runtime::TaskScope pumps(loop);

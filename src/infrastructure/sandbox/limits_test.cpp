@@ -76,6 +76,20 @@ TEST_P(Limits, FillingTheWorkspaceEnds) {
   EXPECT_EQ(result->exceeded, "disk");
 }
 
+TEST_P(Limits, FillingAFolderGivenBesideTheWorkspaceEnds) {
+  const auto beside = area_.root / ("beside-" + std::to_string(::getpid()));
+  std::filesystem::create_directory(beside);
+  ASSERT_TRUE(give_to(area_, beside));
+  auto command = shell("i=0; while :; do i=$((i+1)); head -c 4000000 /dev/zero > \"$BESIDE/f$i\" || exit 1; done");
+  command.mounts = {{beside, beside, true}};
+  command.environment["BESIDE"] = beside.string();
+  command.limits.disk_bytes = 40'000'000;
+  auto result = run(command);
+  std::filesystem::remove_all(beside);
+  ASSERT_TRUE(result) << to_string(result.error());
+  EXPECT_EQ(result->exceeded, "disk");
+}
+
 TEST_P(Limits, FillingTheDiskWithDeletedFilesEnds) {
   auto command = shell(
       "/usr/bin/python3 -c 'import os\nfs=[]\nwhile True:\n f=open(\"x\",\"wb\"); os.unlink(\"x\"); f.write(b\"x\"*4000000); f.flush(); "

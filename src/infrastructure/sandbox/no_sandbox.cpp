@@ -93,7 +93,7 @@ Result<pid_t> NoSandbox::start(const SandboxCommand& command, const Pipes& pipes
   spec.program = grounds_.options.helper;
   spec.argv = {"conductorai", "__sandbox-exec", "supervise", std::to_string(kStatusFd), *program};
   spec.argv.insert(spec.argv.end(), command.argv.begin() + 1, command.argv.end());
-  for (const auto& [name, value] : environment) spec.environment.push_back(name + "=" + value);
+  for (const auto& [name, value] : environment) spec.environment.emplace_back(name).append("=").append(value);
   spec.working_directory = folder;
   spec.descriptors = {pipes.in.get(), pipes.out.get(), pipes.err.get(), status};
   spec.limits = rlimits_of(command.limits);
@@ -156,7 +156,7 @@ task<Result<CommandResult>> NoSandbox::perform(SandboxCommand command, Pipes pip
   status_pipe->write.reset();
 
   Outputs outputs(folder, next_run(), command);
-  Watchdog watchdog(loop, grounds_.worker, command.limits, command.workspace, grounds_.options.watch_every, [&child] { child.end(); });
+  Watchdog watchdog(loop, grounds_.worker, command, grounds_.options.watch_every, [&child] { child.end(); });
   watchdog.follow(std::make_unique<DescendantTree>(*pid));
   if (grounds_.options.on_start) grounds_.options.on_start(*pid);
   std::string status;

@@ -18,9 +18,9 @@ inline constexpr std::int64_t kOutputFactor = 10;
 
 class Watchdog {
  public:
-  /// `end` kills the tree; called once, by the first limit that is exceeded. `workspace`: what is written there counts as disk.
-  Watchdog(Clock& clock, runtime::Worker& worker, SandboxDefinition limits, std::filesystem::path workspace, Milliseconds every,
-           std::function<void()> end);
+  /// `end` kills the tree; called once, by the first limit that is exceeded. What is written to the workspace and the writable mounts of
+  /// `command` counts as disk.
+  Watchdog(Clock& clock, runtime::Worker& worker, const SandboxCommand& command, Milliseconds every, std::function<void()> end);
 
   void follow(std::unique_ptr<ProcessTree> tree) { tree_ = std::move(tree); }
   /// Watches until cancelled. REQUIRES: `follow` was called. Wall time counts from here.
@@ -40,13 +40,13 @@ class Watchdog {
   Clock& clock_;
   runtime::Worker& worker_;
   SandboxDefinition limits_;
-  std::filesystem::path workspace_;
+  std::vector<std::filesystem::path> folders_;  // the workspace first
   Milliseconds every_;
   std::unique_ptr<ProcessTree> tree_;
   std::function<void()> end_;
   std::optional<std::string> exceeded_;
   std::int64_t peak_ = 0;
-  std::int64_t written_ = 0;  // in the workspace, since the start
+  std::int64_t written_ = 0;  // in the folders, since the start
   timespec started_{};
   std::int64_t file_system_base_ = 0;
   std::int64_t file_system_seen_ = 0;

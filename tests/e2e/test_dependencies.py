@@ -1,0 +1,94 @@
+"""Dependencies: fetched once for the same lock files, given to every command of an agent, and never taken from what was not accepted."""
+import unittest
+
+import harness
+
+# The files that a fetch brings: when it ran (to tell one fetch from another), and what the project says it needs.
+FETCH = "mkdir -p .deps \"$CONDUCTORAI_BUILD/more\" && date +%s.%N > .deps/when && cp requirements.txt .deps && " \
+        "cp .deps/when \"$CONDUCTORAI_BUILD/more/\" && if [ -f planted.sh ]; then sh planted.sh; fi"
+FILES = {
+    "requirements.txt": "left-pad==1.0\n",
+    ".gitignore": ".deps/\n",
+    "app.txt": "wrong\n",
+    "run-tests.sh": "cmp -s requirements.txt .deps/requirements.txt && cmp -s .deps/when \"$CONDUCTORAI_BUILD/more/when\" "
+                    "|| { echo 'the dependencies are not there'; exit 1; }\n"
+                    "cat .deps/planted 2>/dev/null; grep -qx right app.txt && echo \"fetched at $(cat .deps/when)\"\n",
+}
+TEST = "sh ./run-tests.sh"
+
+
+def workflow(**more):
+    return {"name": "deps", "requirement": "app.txt says right", "workspace": {"repo": "."},
+            "toolchain": {"prepare": FETCH, "build": "true", "test": TEST},
+            "tasks": {"code": {"agent": "coding"}, "test": {"agent": "test", "needs": ["code"], "with": {"write-tests": False}}}, **more}
+
+
+def by_tools(*calls):
+    return [{"reply": {"tool_calls": [{"name": name, "arguments": arguments}]}} for name, arguments in calls] + [{"reply": {"text": "Done."}}]
+
+
+RIGHT = ("write_file", {"path": "app.txt", "content": "right\n"})
+
+
+class Dependencies(harness.ProjectTest):
+    def prepared(self, answers=None, **more):
+        project = self.project()
+        project.repository(FILES)
+        project.write("w.yaml", workflow(**more))
+        project.write("answers.yaml", answers or by_tools(RIGHT))
+        return project
+
+    def printed(self, project, name, task="test"):
+        """What a step of the newest workflow printed."""
+        kept = project.run("artifacts", "list", "--task", task, "--name", name, "--json").lines
+        self.assertTrue(kept, name)
+        return project.run("artifacts", "cat", kept[-1]["digest"]).out
+
+    def run_it(self, project, *more):
+        done = project.run("run", "w.yaml", "--llm", "mock:answers.yaml", "--json", *more)
+        self.assertEqual((done.code, done.result["status"]), (0, "COMPLETED"), done)
+        return self.printed(project, "tests.stdout").split("fetched at ")[1].strip()
+
+    def test_are_fetched_once_for_the_same_lock_files(self):
+        project = self.prepared()
+        first = self.run_it(project)
+        self.assertEqual(self.run_it(project), first, "by a later workflow of the project too")
+        self.assertIn("fetched before", self.printed(project, "prepare.stdout"))
+
+        project.write("requirements.txt", "left-pad==1.1\n")
+        harness.git(project.folder, "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "another version")
+        second = self.run_it(project)
+        self.assertNotEqual(second, first)
+        self.assertEqual(self.run_it(project), second)
+
+    def test_are_fetched_each_time_where_none_are_kept(self):
+        project = self.prepared()
+        project.write("conductorai.yaml", {"runtime": {"dependency-cache": "0B"}})
+        self.assertNotEqual(self.run_it(project, "--allow-dirty"), self.run_it(project, "--allow-dirty"))
+
+    def test_are_there_for_each_command_of_a_model(self):
+        look = ("run_command", {"command": "cat .deps/when \"$CONDUCTORAI_BUILD/more/when\""})
+        project = self.prepared(by_tools(RIGHT, look, look))
+        self.run_it(project)
+        seen = self.printed(project, "tool-2.stdout", "code").split() + self.printed(project, "tool-3.stdout", "code").split()
+        self.assertEqual((len(seen), len(set(seen))), (4, 1), seen)
+
+    def test_what_an_attempt_planted_ends_with_it(self):
+        planted = ("write_file", {"path": "planted.sh", "content": "echo all is well > .deps/planted\n"})
+        removed = ("run_command", {"command": "rm planted.sh", "keep_changes": True})
+        project = self.prepared(by_tools(RIGHT, planted, ("run_command", {"command": "cat .deps/planted"}), removed))
+        self.run_it(project)
+        self.assertIn("all is well", self.printed(project, "tool-3.stdout", "code"), "where it is its own")
+        self.assertNotIn("all is well", self.printed(project, "tests.stdout"))
+
+    def test_a_fetch_that_fails_is_told_to_the_model_and_fails_the_build(self):
+        broken = ("write_file", {"path": "planted.sh", "content": "echo no such package >&2; exit 7\n"})
+        project = self.prepared(by_tools(RIGHT, broken, ("run_command", {"command": "echo still runs"})))
+        done = project.run("run", "w.yaml", "--llm", "mock:answers.yaml", "--json")
+        self.assertEqual((done.code, done.result["status"]), (1, "FAILED"), done)
+        self.assertIn("still runs", self.printed(project, "tool-3.stdout", "code"))
+        self.assertIn("no such package", done.out)
+
+
+if __name__ == "__main__":
+    unittest.main()
