@@ -188,8 +188,9 @@ Result<void> RecordingProvider::write(const LLMRequest& request, const Result<LL
 task<Result<LLMResponse>> RecordingProvider::chat(LLMRequest request) {
   if (!written_) co_return fail(written_.error());
   auto answer = co_await inner_->chat(request);
-  // A cancelled call has no outcome that could be given again.
-  if (answer || answer.error().code != ErrorCode::cancelled) written_ = write(request, answer);
+  // A call that was cancelled, or not let in, has no outcome that could be given again.
+  const bool told = answer || (answer.error().code != ErrorCode::cancelled && answer.error().code != ErrorCode::permission_denied);
+  if (told) written_ = write(request, answer);
   co_return answer;
 }
 

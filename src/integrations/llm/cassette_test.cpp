@@ -81,6 +81,13 @@ TEST_F(Cassette, TriesOfAStepComeInTheirOrderErrorsToo) {
   EXPECT_EQ(said(*provider, request_of("coding", "hi")), "second try");
 }
 
+TEST_F(Cassette, ACallThatWasNotLetInIsNotRecorded) {
+  Error refused{.code = ErrorCode::permission_denied, .message = "the key was revoked"};
+  EXPECT_FALSE(record(request_of("coding", "hi"), std::unexpected(refused)));
+  ASSERT_TRUE(record(request_of("coding", "hi"), text_answer("with another key")));
+  EXPECT_EQ(said(*player(), request_of("coding", "hi")), "with another key");
+}
+
 TEST_F(Cassette, TheSameRequestOfAnotherStepIsAnsweredByTheExchangesThatAreLeft) {
   ASSERT_TRUE(record(request_of("coding", "hi", "1"), text_answer("one")));
   ASSERT_TRUE(record(request_of("coding", "hi", "2"), text_answer("two")));
