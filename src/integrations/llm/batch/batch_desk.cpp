@@ -100,6 +100,7 @@ void BatchDesk::send_off() {
   if (batch->calls.empty()) return;
   batch->ticket.provider = service_->provider();
   batch->ticket.name = fmt::format("conductorai-{:016x}{:016x}", ports_.entropy.next(), ports_.entropy.next());
+  batch->ticket.sent_at = ports_.clock.now();
   start(batch);
 }
 
@@ -197,7 +198,7 @@ task<void> BatchDesk::keep_ticket(SharedCall call, std::string ticket) {
 }
 
 task<Result<BatchLines>> BatchDesk::await_lines(SharedBatch batch) {
-  if (!batch->fresh) batch->deadline = ports_.clock.steady_now() + options_.timeout;
+  if (!batch->fresh) batch->deadline = ports_.clock.steady_now() + time_left(*batch);
   Milliseconds pause = options_.poll;
   for (bool at_once = !batch->fresh;; at_once = false) {
     if (!at_once) {
@@ -211,6 +212,12 @@ task<Result<BatchLines>> BatchDesk::await_lines(SharedBatch batch) {
     auto over = co_await past_deadline(batch);
     if (over) co_return fail(ErrorCode::timeout, "the batch " + batch->ticket.id + " did not end in time", {}, "llm.batch-timeout");
   }
+}
+
+/// Of a batch of an earlier life. A clock that was set back gives it no more time than a new one has.
+Milliseconds BatchDesk::time_left(const Batch& batch) const {
+  const Milliseconds waited = batch.ticket.sent_at ? ports_.clock.now() - *batch.ticket.sent_at : Milliseconds(0);
+  return std::clamp(options_.timeout - waited, Milliseconds(0), options_.timeout);
 }
 
 std::optional<Result<BatchLines>> BatchDesk::judged(const Batch& batch, const Error& error) {

@@ -62,6 +62,7 @@ class BatchDesk {
   task<Result<BatchLines>> await_lines(SharedBatch batch);
   /// Nothing: not yet.
   task<std::optional<Result<BatchLines>>> look(SharedBatch batch);
+  [[nodiscard]] Milliseconds time_left(const Batch& batch) const;
   static std::optional<Result<BatchLines>> judged(const Batch& batch, const Error& error);
   task<Result<void>> identify(SharedBatch batch);
   task<bool> past_deadline(SharedBatch batch);
