@@ -18,6 +18,7 @@ class BatchService(Loopback):
     def __init__(self, ends_at_once=False):
         self.lock = threading.Lock()
         self.files, self.batches, self.requests = {}, {}, []
+        self.uploads = 0
         self.ends_at_once = ends_at_once
         self.lines = lambda number, custom_id: "ok"
         self.refuse_looks = None  # the status that whoever asks after a batch is answered with
@@ -28,6 +29,9 @@ class BatchService(Loopback):
 
         class Handler(Quiet):
             def do_GET(self):
+                self.serve(b"")
+
+            def do_DELETE(self):
                 self.serve(b"")
 
             def do_POST(self):
@@ -89,7 +93,8 @@ class BatchService(Loopback):
             calls = [json.loads(line) for line in self.files[asked["input_file_id"]].decode().splitlines()]
             assert all(call["url"] == asked["endpoint"] and call["method"] == "POST" for call in calls), calls
             assert len({call["custom_id"] for call in calls}) == len(calls)
-            made = self.make([(call["custom_id"], call["body"]) for call in calls], metadata=asked["metadata"])
+            made = self.make([(call["custom_id"], call["body"]) for call in calls], metadata=asked["metadata"],
+                             endpoint=asked["endpoint"], file=asked["input_file_id"])
             return 200, self.openai_batch(made)
         if (method, path) == ("GET", "/batches"):
             newest = list(reversed(self.batches.values()))
@@ -102,6 +107,9 @@ class BatchService(Loopback):
             if found[2]:
                 batch["state"] = "cancelled"
             return 200, self.openai_batch(batch)
+        if method == "DELETE" and (found := re.fullmatch(r"/files/(file-\d+)", path)):
+            del self.files[found[1]]
+            return 200, {"id": found[1], "deleted": True}
         if found := re.fullmatch(r"/files/(out|err)-(batch_\d+)/content", path):
             return 200, self.openai_lines(self.batches[found[2]], found[1])
         return 404, {"error": {"message": "no such thing", "type": "invalid_request_error"}}
@@ -112,13 +120,14 @@ class BatchService(Loopback):
         assert parts[-1] == b"--\r\n", parts[-1]
         content = {re.search(rb'name="(\w+)"', part)[1]: part.split(b"\r\n\r\n", 1)[1].removesuffix(b"\r\n") for part in parts[1:-1]}
         assert content[b"purpose"] == b"batch"
-        self.files[f"file-{len(self.files)}"] = content[b"file"]
-        return f"file-{len(self.files) - 1}"
+        self.uploads += 1
+        self.files[f"file-{self.uploads}"] = content[b"file"]
+        return f"file-{self.uploads}"
 
     @staticmethod
     def openai_batch(batch):
         ended = batch["state"] != "open"
-        return {"id": batch["id"], "object": "batch", "metadata": batch["metadata"],
+        return {"id": batch["id"], "object": "batch", "metadata": batch["metadata"], "input_file_id": batch.get("file"),
                 "status": {"open": "in_progress", "ended": "completed", "cancelled": "cancelled"}[batch["state"]],
                 "output_file_id": "out-" + batch["id"] if ended else None, "error_file_id": "err-" + batch["id"] if ended else None}
 
@@ -130,15 +139,23 @@ class BatchService(Loopback):
                 continue
             response, error = None, None
             if what == "ok":
-                choice = {"index": 0, "message": {"role": "assistant", "content": answer_text(custom_id)}, "finish_reason": "stop"}
-                usage = {"prompt_tokens": 100, "completion_tokens": 20}
-                response = {"status_code": 200, "body": {"id": "c", "model": body["model"], "choices": [choice], "usage": usage}}
+                response = {"status_code": 200, "body": self.openai_answer(batch["endpoint"], custom_id, body["model"])}
             elif isinstance(what, int):
                 response = {"status_code": what, "body": {"error": {"message": f"made up {what}", "type": "made_up"}}}
             else:
                 error = {"code": f"batch_{what}", "message": "not executed"}
             lines.append(json.dumps({"id": f"r{number}", "custom_id": custom_id, "response": response, "error": error}) + "\n")
         return "".join(reversed(lines)).encode()  # their order is nobody's promise
+
+    @staticmethod
+    def openai_answer(endpoint, custom_id, model):
+        if endpoint == "/v1/responses":
+            content = [{"type": "output_text", "text": answer_text(custom_id), "annotations": []}]
+            message = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": content}
+            return {"id": "r", "object": "response", "status": "completed", "model": model, "output": [message],
+                    "usage": {"input_tokens": 100, "output_tokens": 20, "total_tokens": 120}}
+        choice = {"index": 0, "message": {"role": "assistant", "content": answer_text(custom_id)}, "finish_reason": "stop"}
+        return {"id": "c", "model": model, "choices": [choice], "usage": {"prompt_tokens": 100, "completion_tokens": 20}}
 
     # Anthropic ------------------------------------------------------------------------------------------------------
 

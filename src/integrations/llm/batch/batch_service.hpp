@@ -29,6 +29,7 @@ struct BatchLook {
   bool ended = false;                // there are results
   std::optional<Error> refused;      // the whole batch was, after it was taken: nothing was called
   std::vector<std::string> results;  // URLs of them
+  std::vector<std::string> spent;    // URLs of what was sent for it, and is needed no more
 };
 
 /// Errors of all: those of status_error and HttpTransport, invalid_answer.

@@ -98,8 +98,9 @@ task<Result<std::string>> Batches::submit(std::string name, std::vector<BatchEnt
   const Object body{
       {"input_file_id", *file}, {"endpoint", endpoint_}, {"completion_window", "24h"}, {"metadata", Object{{kNameKey, name}}}};
   auto reply = co_await calls_.json(calls_.posted(url("/batches"), core::to_json(body)), kBatchReplyBytesMax);
-  if (!reply) co_return fail(reply.error());
-  co_return id_in(*reply);
+  if (reply) co_return id_in(*reply);
+  if (settled_status(reply.error()) == StepStatus::failed) co_await remove_files({url("/files/" + *file)});
+  co_return fail(reply.error());
 }
 
 task<Result<std::string>> Batches::find(std::string name) {
@@ -130,11 +131,20 @@ task<Result<BatchLook>> Batches::look(std::string id) {
   look.ended = status == "completed" || status == "expired" || status == "cancelled";
   for (const char* kind : {"output_file_id", "error_file_id"})
     if (auto file = id_in(Object{{"id", std::string(text(*batch, {kind}))}})) look.results.push_back(url("/files/" + *file + "/content"));
+  if (auto file = id_in(Object{{"id", std::string(text(*batch, {"input_file_id"}))}}); file && (look.ended || look.refused))
+    look.spent.push_back(url("/files/" + *file));
   co_return look;
 }
 
 task<Result<BatchLines>> Batches::results(BatchLook ended) {
-  return fetch_lines(calls_, std::move(ended.results), line_of);
+  auto lines = co_await fetch_lines(calls_, std::move(ended.results), line_of);
+  if (lines) co_await remove_files(std::move(ended.spent));
+  co_return lines;
+}
+
+/// They cost nothing but room with the provider: one that stays is no error.
+task<void> Batches::remove_files(std::vector<std::string> urls) {
+  for (std::string& file : urls) (void)co_await calls_.body(calls_.request("DELETE", std::move(file)), kBatchReplyBytesMax);
 }
 
 task<Result<void>> Batches::cancel(std::string id) {

@@ -20,6 +20,7 @@ class Batches final : public BatchService {
 
  private:
   task<Result<std::string>> upload(std::string name, std::vector<BatchEntry> entries);
+  task<void> remove_files(std::vector<std::string> urls);
   [[nodiscard]] std::string url(std::string_view path) const;
 
   ServiceCalls calls_;
