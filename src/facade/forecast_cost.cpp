@@ -86,7 +86,7 @@ Result<std::vector<PricedModel>> priced_chain(const LlmServices& services, const
     if (targets.front().provider == "replay") target.provider = "replay";  // it answers for the whole chain
     PricedModel model{.target = target, .price = std::nullopt, .frames = target.provider.empty() || is_real_provider(target.provider)};
     if (!target.provider.empty()) {
-      auto price = services.price_of(target.provider, target.model);
+      auto price = services.price_of(target.provider, target.model, llm.batch.value_or(false));
       if (!price) return fail(price.error());
       model.price = *price;
     }

@@ -108,7 +108,8 @@ Result<std::string> LlmServices::key(const std::string& provider) const {
   return key;
 }
 
-Result<std::optional<integrations::Price>> LlmServices::price_of(const std::string& provider, const std::string& model) const {
+Result<std::optional<integrations::Price>> LlmServices::price_of(const std::string& provider, const std::string& model,
+                                                                 bool batched) const {
   if (!is_real_provider(provider)) return std::optional(integrations::Price{});
   integrations::PriceTable table;
   if (!options_.prices.empty()) {
@@ -116,7 +117,8 @@ Result<std::optional<integrations::Price>> LlmServices::price_of(const std::stri
     if (!loaded) return fail(loaded.error());
     table = std::move(*loaded);
   }
-  return table.find(model, is_own_service(base_url(provider)));
+  auto price = table.find(model, is_own_service(base_url(provider)));
+  return batched && price ? integrations::in_batches(*price) : price;
 }
 
 const std::string& LlmServices::base_url(const std::string& provider) const {

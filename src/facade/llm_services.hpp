@@ -43,8 +43,8 @@ class LlmServices {
   task<void> close();
   /// Of a real provider; empty: none is sent. Errors: those of reading it.
   Result<std::string> key(const std::string& provider) const;
-  /// Nothing when the model's price is not known. Errors: those of reading the user's table.
-  Result<std::optional<integrations::Price>> price_of(const std::string& provider, const std::string& model) const;
+  /// Nothing when the model's price is not known; `batched`, of its calls in batches. Errors: those of reading the user's table.
+  Result<std::optional<integrations::Price>> price_of(const std::string& provider, const std::string& model, bool batched = false) const;
   /// What can be said of a workflow's model without calling it.
   Result<void> check(const WorkflowDefinition& definition) const;
   [[nodiscard]] Milliseconds timeout() const { return options_.timeout; }

@@ -135,7 +135,7 @@ Result<Models::Model::Link> Models::opened(const LlmTarget& target, bool batched
   link.batched = batched;
   auto provider = ports_.services.open_model(target.provider, target.model, batched);
   if (!provider) return fail(provider.error());
-  auto price = ports_.services.price_of(target.provider, target.model);
+  auto price = ports_.services.price_of(target.provider, target.model, batched);
   if (!price) return fail(price.error());
   link.provider = std::make_shared<MaskedAnswers>(std::move(*provider), ports_.secrets);
   link.price = *price;

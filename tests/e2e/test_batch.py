@@ -27,14 +27,14 @@ runtime: { agent-capacity: 30 }
 
 
 class Batches(harness.ProjectTest):
-    def prepare(self, provider, items, window="2s", **options):
+    def prepare(self, provider, items, window="2s", api="chat", **options):
         self.provider, self.service = provider, BatchService(**options)
         self.addCleanup(self.service.close)
         project = self.project()
         project.repository({"README.md": "a project\n"})
         numbers = ", ".join(str(number) for number in range(items))
         project.write("workflow.yaml", WORKFLOW.replace("PROVIDER", provider).replace("ITEMS", numbers))
-        project.write("conductorai.yaml", CONFIG.replace("URL", self.service.url).replace("WINDOW", window))
+        project.write("conductorai.yaml", CONFIG.replace("URL", self.service.url).replace("WINDOW", window).replace("llm: {", f"llm: {{ api: {api},"))
         self.env = {"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY}
         return project
 
@@ -64,21 +64,33 @@ class Batches(harness.ProjectTest):
         self.assertNotIn(KEY, done.out + done.err)
 
     def test_twenty_items_are_one_batch(self):
-        for provider in PROVIDERS:
-            with self.subTest(provider):
-                project = self.prepare(provider, 20, ends_at_once=True)
+        for provider, api in (("openai", "chat"), ("openai", "responses"), ("anthropic", "chat")):
+            with self.subTest(provider, api=api):
+                project = self.prepare(provider, 20, ends_at_once=True, api=api)
                 self.assert_all_came(project, self.run_it(project), 20)
                 self.assertEqual(self.submissions(), 1)
                 batch, = self.service.batches.values()
                 self.assertEqual(len(batch["calls"]), 20)
-                self.assert_requests_are_valid(batch)
+                self.assertEqual(self.service.files, {}, "what was sent for it is not left with the provider")
+                self.assert_requests_are_valid(batch, "openai-responses.request" if api == "responses" else SCHEMAS[provider])
 
-    def assert_requests_are_valid(self, batch):
+    def test_calls_in_batches_cost_half(self):
+        for provider, model, cost in (("openai", "gpt-4.1", 0.00018), ("anthropic", "claude-haiku-4-5", 0.0001)):
+            with self.subTest(provider):
+                project = self.prepare(provider, 2, ends_at_once=True)
+                project.write("prices.yaml", "models:\n  gpt-4.1: { input: 2, output: 8, batch: 0.5 }\n"
+                                             "  claude-haiku-4-5: { input: 1, output: 5, batch: 0.5 }\n")
+                project.write("conductorai.yaml", (project.folder / "conductorai.yaml").read_text().replace("llm: {", "llm: { prices: prices.yaml,"))
+                done = self.run_it(project, "--model", model)
+                self.assert_all_came(project, done, 2)
+                self.assertAlmostEqual(done.result["usage"]["usd"], 2 * cost, places=6)
+
+    def assert_requests_are_valid(self, batch, schema):
         if harness.FIXTURES is None:
             return
         for _, body in batch["calls"]:
             self.assertNotIn("stream", body)
-            checked = subprocess.run([sys.executable, harness.FIXTURES + "/api-schemas/validate.py", SCHEMAS[self.provider]],
+            checked = subprocess.run([sys.executable, harness.FIXTURES + "/api-schemas/validate.py", schema],
                                      input=json.dumps(body), text=True, capture_output=True)
             self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
 

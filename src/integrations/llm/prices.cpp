@@ -19,31 +19,36 @@ struct Row {
   std::string_view model;
   double input, output, cached_input, cache_write;
 };
+constexpr int kBatchPercent = 50;  // with both providers
 
 // Dollars for a million tokens, as the providers' pages had them on kPricesDate. Models with a dearer rate for long prompts have that one.
-constexpr std::array kTable{
-    Row{"gpt-4o", 2.50, 10.00, 1.25, 2.50},
-    Row{"gpt-4o-mini", 0.15, 0.60, 0.075, 0.15},
-    Row{"gpt-4.1", 2.00, 8.00, 0.50, 2.00},
-    Row{"gpt-4.1-mini", 0.40, 1.60, 0.10, 0.40},
-    Row{"gpt-4.1-nano", 0.10, 0.40, 0.025, 0.10},
-    Row{"o3", 2.00, 8.00, 0.50, 2.00},
-    Row{"o4-mini", 1.10, 4.40, 0.275, 1.10},
-    Row{"gpt-5", 1.25, 10.00, 0.125, 1.25},
-    Row{"gpt-5-mini", 0.25, 2.00, 0.025, 0.25},
+constexpr std::array kOpenAi{
+    Row{"gpt-4o", 2.50, 10.00, 1.25, 2.50},      Row{"gpt-4o-mini", 0.15, 0.60, 0.075, 0.15},  Row{"gpt-4.1", 2.00, 8.00, 0.50, 2.00},
+    Row{"gpt-4.1-mini", 0.40, 1.60, 0.10, 0.40}, Row{"gpt-4.1-nano", 0.10, 0.40, 0.025, 0.10}, Row{"o3", 2.00, 8.00, 0.50, 2.00},
+    Row{"o4-mini", 1.10, 4.40, 0.275, 1.10},     Row{"gpt-5", 1.25, 10.00, 0.125, 1.25},       Row{"gpt-5-mini", 0.25, 2.00, 0.025, 0.25},
     Row{"gpt-5-nano", 0.05, 0.40, 0.005, 0.05},
-    Row{"claude-opus-4", 15.00, 75.00, 1.50, 30.00},
-    Row{"claude-opus-4-1", 15.00, 75.00, 1.50, 30.00},
-    Row{"claude-opus-4-5", 5.00, 25.00, 0.50, 10.00},
-    Row{"claude-sonnet-4", 6.00, 22.50, 0.60, 12.00},
-    Row{"claude-sonnet-4-5", 6.00, 22.50, 0.60, 12.00},
-    Row{"claude-3-7-sonnet", 3.00, 15.00, 0.30, 6.00},
-    Row{"claude-haiku-4-5", 1.00, 5.00, 0.10, 2.00},
-    Row{"claude-3-5-haiku", 0.80, 4.00, 0.08, 1.60},
+};
+constexpr std::array kAnthropic{
+    Row{"claude-opus-4", 15.00, 75.00, 1.50, 30.00},    Row{"claude-opus-4-1", 15.00, 75.00, 1.50, 30.00},
+    Row{"claude-opus-4-5", 5.00, 25.00, 0.50, 10.00},   Row{"claude-sonnet-4", 6.00, 22.50, 0.60, 12.00},
+    Row{"claude-sonnet-4-5", 6.00, 22.50, 0.60, 12.00}, Row{"claude-3-7-sonnet", 3.00, 15.00, 0.30, 6.00},
+    Row{"claude-haiku-4-5", 1.00, 5.00, 0.10, 2.00},    Row{"claude-3-5-haiku", 0.80, 4.00, 0.08, 1.60},
 };
 
 std::int64_t micros(double dollars) {
   return std::llround(dollars * 1e6);
+}
+
+/// Of openai, what a batch takes off is all that is taken off; of anthropic both are.
+std::optional<Price> built_in(std::string_view model) {
+  const auto price_in = [&](const auto& table, bool cache_counts_in_batches) -> std::optional<Price> {
+    const auto* const row = std::ranges::find(table, model, &Row::model);
+    if (row == table.end()) return std::nullopt;
+    return Price{micros(row->input),       micros(row->output), micros(row->cached_input),
+                 micros(row->cache_write), kBatchPercent,       cache_counts_in_batches};
+  };
+  auto price = price_in(kOpenAi, false);
+  return price ? price : price_in(kAnthropic, true);
 }
 
 std::int64_t rounded_up(std::int64_t tokens, std::int64_t rate) {
@@ -70,6 +75,13 @@ Result<Price> price_of(const document::Member& member, const std::string& file) 
   bool output = false;
   std::optional<std::int64_t> cached, write;
   for (const document::Member& rate : member.value.members) {
+    if (rate.key == "batch") {
+      if (!rate.value.is_number() || rate.value.number < 0 || rate.value.number > 1)
+        return fail(ErrorCode::invalid_argument, "expected a part from 0 to 1, found " + document::describe(rate.value),
+                    where(rate.value.at));
+      price.batch_percent = static_cast<int>(std::ceil(rate.value.number * 100 - 1e-9));
+      continue;
+    }
     if (!rate.value.is_number() || rate.value.number < 0 || rate.value.number > kDollarsMax)
       return fail(ErrorCode::invalid_argument, "expected dollars for a million tokens, found " + document::describe(rate.value),
                   where(rate.value.at));
@@ -86,7 +98,7 @@ Result<Price> price_of(const document::Member& member, const std::string& file) 
       write = value;
     } else {
       return fail(ErrorCode::invalid_argument, "unknown key '" + rate.key + "'", where(rate.key_at),
-                  "known: input, output, cached-input, cache-write");
+                  "known: input, output, cached-input, cache-write, batch");
     }
   }
   if (!input || !output)
@@ -97,6 +109,13 @@ Result<Price> price_of(const document::Member& member, const std::string& file) 
 }
 
 }  // namespace
+
+Price in_batches(Price price) {
+  if (!price.cache_counts_in_batches) price.cached_input = price.input;
+  for (std::int64_t* rate : {&price.input, &price.output, &price.cached_input, &price.cache_write})
+    *rate = (*rate * price.batch_percent + 99) / 100;
+  return price;
+}
 
 std::int64_t cost(const Price& price, const LLMResponse& answer) {
   const std::int64_t fresh = answer.usage.input_tokens - answer.cached_input_tokens - answer.cache_write_tokens;
@@ -128,8 +147,7 @@ std::optional<Price> PriceTable::find(std::string_view model, bool own_service) 
   for (const std::string_view name : {model, undated(model)}) {
     if (const auto found = users_.find(name); found != users_.end()) return found->second;
     if (!own_service) continue;
-    const auto* const row = std::ranges::find(kTable, name, &Row::model);
-    if (row != kTable.end()) return Price{micros(row->input), micros(row->output), micros(row->cached_input), micros(row->cache_write)};
+    if (auto price = built_in(name)) return price;
   }
   return std::nullopt;
 }

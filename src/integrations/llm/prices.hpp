@@ -18,12 +18,16 @@ struct Price {
   std::int64_t output = 0;
   std::int64_t cached_input = 0;
   std::int64_t cache_write = 0;
+  int batch_percent = 100;              // of these, for a call in a batch …
+  bool cache_counts_in_batches = true;  // … where input from a cache is as dear as any other if this is false
   friend bool operator==(const Price&, const Price&) = default;
 };
 
 /// The day the built-in table was written down.
 inline constexpr std::string_view kPricesDate = "2026-01-01";
 
+/// What a call in a batch costs.
+Price in_batches(Price price);
 /// Millionths of a dollar, each part rounded up.
 std::int64_t cost(const Price& price, const LLMResponse& answer);
 /// All input at the dearest rate of input, and all of the output there may be.
@@ -32,8 +36,9 @@ std::int64_t worst_cost(const Price& price, std::int64_t input_tokens, std::int6
 class PriceTable {
  public:
   PriceTable() = default;
-  /// A file `models: { NAME: { input: 2.50, output: 10.00, cached-input: 1.25, cache-write: 3.10 } }`, in dollars for a million tokens.
-  /// What it leaves out of a model costs as its input. Errors: not_found, invalid_argument.
+  /// A file `models: { NAME: { input: 2.50, output: 10.00, cached-input: 1.25, cache-write: 3.10, batch: 0.5 } }`, in dollars for a million
+  /// tokens. What it leaves out of a model costs as its input; `batch`, the part of it that a call in a batch costs, is 1. Errors:
+  /// not_found, invalid_argument.
   static Result<PriceTable> load(const std::filesystem::path& file);
 
   /// The user's price for the model, on whatever service; else, on the provider's own (`own_service`), the built-in one. A name with a date

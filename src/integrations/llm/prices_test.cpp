@@ -32,13 +32,31 @@ TEST(Prices, OfTheUserComeFirstAndHoldEverywhere) {
 
 TEST(Prices, ThatMakeNoSenseAreRefusedWithTheirPlace) {
   const testing::TempFolder folder;
-  for (const char* text : {"models: { m: { input: -1, output: 2 } }", "models: { m: { input: 1 } }", "models: { m: { inptu: 1 } }", "[]"}) {
+  for (const char* text : {"models: { m: { input: -1, output: 2 } }", "models: { m: { input: 1 } }", "models: { m: { inptu: 1 } }", "[]",
+                           "models: { m: { input: 1, output: 2, batch: 2 } }"}) {
     std::ofstream(folder.path() / "p.yaml") << text << "\n";
     const auto table = PriceTable::load(folder.path() / "p.yaml");
     ASSERT_FALSE(table) << text;
     EXPECT_EQ(table.error().code, ErrorCode::invalid_argument);
     EXPECT_NE(table.error().where.find("p.yaml"), std::string::npos);
   }
+}
+
+TEST(Prices, InBatchesAreHalf) {
+  const Price openai = in_batches(*PriceTable().find("gpt-4.1", true));
+  EXPECT_EQ(openai.input, 1'000'000);
+  EXPECT_EQ(openai.output, 4'000'000);
+  EXPECT_EQ(openai.cached_input, 1'000'000) << "nothing more is taken off for a cache";
+  EXPECT_EQ(in_batches(*PriceTable().find("claude-haiku-4-5", true)).cached_input, 50'000);
+}
+
+TEST(Prices, OfTheUserAreTheSameInBatchesUnlessTheySayOtherwise) {
+  const testing::TempFolder folder;
+  std::ofstream(folder.path() / "p.yaml") << "models: { a: { input: 1, output: 3 }, b: { input: 1, output: 3, batch: 0.25 } }\n";
+  const auto table = PriceTable::load(folder.path() / "p.yaml");
+  ASSERT_TRUE(table) << to_string(table.error());
+  EXPECT_EQ(in_batches(*table->find("a", false)).output, 3'000'000);
+  EXPECT_EQ(in_batches(*table->find("b", false)).output, 750'000);
 }
 
 TEST(Prices, NeverCostMoreThanTheWorstCase) {
