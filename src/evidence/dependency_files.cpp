@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 
 namespace conductorai::evidence {
@@ -19,23 +20,23 @@ std::string_view leaf(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-/// requirements.txt and its kin: what pip users pin by.
-bool is_requirements(std::string_view name) {
-  return (name.starts_with("requirements") || name.starts_with("constraints")) && name.ends_with(".txt");
+bool is_lock_file(std::string_view path) {
+  const std::string_view name = leaf(path);
+  const bool requirements = (name.starts_with("requirements") || name.starts_with("constraints")) && name.ends_with(".txt");  // of pip
+  return requirements || std::ranges::find(kLocks, name) != kLocks.end();
 }
 
 }  // namespace
 
+bool is_dependency_file(std::string_view path) {
+  return is_lock_file(path) || std::ranges::find(kManifests, leaf(path)) != kManifests.end();
+}
+
 std::vector<std::string> dependency_files(const std::vector<std::string>& files) {
+  if (std::ranges::none_of(files, is_lock_file)) return {};
   std::vector<std::string> found;
-  bool pinned = false;
-  for (const std::string& file : files) {
-    const std::string_view name = leaf(file);
-    const bool lock = std::ranges::find(kLocks, name) != kLocks.end() || is_requirements(name);
-    if (lock || std::ranges::find(kManifests, name) != kManifests.end()) found.push_back(file);
-    pinned = pinned || lock;
-  }
-  return pinned ? found : std::vector<std::string>{};
+  std::ranges::copy_if(files, std::back_inserter(found), is_dependency_file);
+  return found;
 }
 
 }  // namespace conductorai::evidence

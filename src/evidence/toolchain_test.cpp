@@ -99,6 +99,8 @@ TEST(DependencyFiles, AreLockFilesOfAnyFolderAndTheirManifests) {
   EXPECT_EQ(dependency_files({"a.js", "package.json", "packages/b/package-lock.json", "src/Cargo.lock.txt"}),
             (std::vector<std::string>{"package.json", "packages/b/package-lock.json"}));
   EXPECT_EQ(dependency_files({"requirements-dev.txt"}), std::vector<std::string>{"requirements-dev.txt"});
+  EXPECT_TRUE(is_dependency_file("a/.npmrc"));
+  EXPECT_FALSE(is_dependency_file("a/npmrc"));
   EXPECT_TRUE(dependency_files({"package.json", "pyproject.toml"}).empty()) << "nothing pins what they bring";
 }
 

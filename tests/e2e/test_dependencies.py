@@ -4,7 +4,9 @@ import unittest
 import harness
 
 # The files that a fetch brings: when it ran (to tell one fetch from another), and what the project says it needs.
-FETCH = "mkdir -p .deps \"$CONDUCTORAI_BUILD/more\" && date +%s.%N > .deps/when && cp requirements.txt .deps && " \
+FETCH = "if grep -q missing requirements.txt; then echo no such package >&2; exit 7; fi; " \
+        "if grep -q local requirements.txt && [ ! -f local.txt ]; then echo no local.txt >&2; exit 8; fi; " \
+        "mkdir -p .deps \"$CONDUCTORAI_BUILD/more\" && date +%s.%N > .deps/when && cp requirements.txt .deps && " \
         "cp .deps/when \"$CONDUCTORAI_BUILD/more/\" && if [ -f planted.sh ]; then sh planted.sh; fi"
 FILES = {
     "requirements.txt": "left-pad==1.0\n",
@@ -61,6 +63,15 @@ class Dependencies(harness.ProjectTest):
         self.assertNotEqual(second, first)
         self.assertEqual(self.run_it(project), second)
 
+    def test_an_attempt_with_changes_of_its_own_fetches_for_others_too(self):
+        later = ("write_file", {"path": "requirements.txt", "content": "left-pad==2.0\n"})
+        project = self.prepared(by_tools(RIGHT, ("run_command", {"command": "cat .deps/when"}), later,
+                                         ("run_command", {"command": "cat .deps/when"})))
+        first = self.run_it(project)
+        seen = [self.printed(project, f"tool-{n}.stdout", "code").strip() for n in (2, 4)]
+        self.assertNotEqual(seen[0], seen[1], "each by its lock file")
+        self.assertEqual(seen[1], first, "what the coding agent had fetched is laid out for the tests")
+
     def test_are_fetched_each_time_where_none_are_kept(self):
         project = self.prepared()
         project.write("conductorai.yaml", {"runtime": {"dependency-cache": "0B"}})
@@ -73,16 +84,41 @@ class Dependencies(harness.ProjectTest):
         seen = self.printed(project, "tool-2.stdout", "code").split() + self.printed(project, "tool-3.stdout", "code").split()
         self.assertEqual((len(seen), len(set(seen))), (4, 1), seen)
 
-    def test_what_an_attempt_planted_ends_with_it(self):
+    def test_a_script_that_an_attempt_planted_has_no_part_in_them(self):
         planted = ("write_file", {"path": "planted.sh", "content": "echo all is well > .deps/planted\n"})
         removed = ("run_command", {"command": "rm planted.sh", "keep_changes": True})
         project = self.prepared(by_tools(RIGHT, planted, ("run_command", {"command": "cat .deps/planted"}), removed))
         self.run_it(project)
-        self.assertIn("all is well", self.printed(project, "tool-3.stdout", "code"), "where it is its own")
         self.assertNotIn("all is well", self.printed(project, "tests.stdout"))
 
+    def test_that_need_files_of_the_attempt_are_kept_for_it_alone(self):
+        local = [("write_file", {"path": name, "content": "local\n"}) for name in ("requirements.txt", "local.txt")]
+        planted = ("write_file", {"path": "planted.sh", "content": "echo all is well > .deps/planted\n"})
+        removed = ("run_command", {"command": "rm planted.sh", "keep_changes": True})
+        look = ("run_command", {"command": "cat .deps/when .deps/planted"})
+        project = self.prepared(by_tools(RIGHT, *local, planted, look, look, removed))
+        tested = self.run_it(project)
+        first, second = (self.printed(project, f"tool-{n}.stdout", "code") for n in (5, 6))
+        self.assertIn("all is well", first)
+        self.assertEqual(first, second)
+        self.assertNotIn(tested, first)
+        self.assertNotIn("all is well", self.printed(project, "tests.stdout"))
+
+    def test_killed_while_they_are_fetched_or_laid_out_it_goes_on(self):
+        look = ("run_command", {"command": "cat .deps/when"})
+        for point in ("step.begin.after_commit", "step.finish.before_commit", "step.finish.after_commit"):
+            for hit in (3, 4, 5, 6, 8):
+                with self.subTest(point, hit=hit):
+                    project = self.prepared(by_tools(RIGHT, look))
+                    mark = project.folder / "reached"
+                    killed = project.run("run", "w.yaml", "--llm", "mock:answers.yaml", "--json",
+                                         env={"CONDUCTORAI_CRASH_AT": f"{point}:{hit}", "CONDUCTORAI_CRASH_MARK": str(mark)})
+                    self.assertEqual((killed.code, mark.exists()), (-9, True), killed)
+                    done = project.run("resume", "--json")
+                    self.assertEqual((done.code, done.result["status"]), (0, "COMPLETED"), done)
+
     def test_a_fetch_that_fails_is_told_to_the_model_and_fails_the_build(self):
-        broken = ("write_file", {"path": "planted.sh", "content": "echo no such package >&2; exit 7\n"})
+        broken = ("write_file", {"path": "requirements.txt", "content": "missing\n"})
         project = self.prepared(by_tools(RIGHT, broken, ("run_command", {"command": "echo still runs"})))
         done = project.run("run", "w.yaml", "--llm", "mock:answers.yaml", "--json")
         self.assertEqual((done.code, done.result["status"]), (1, "FAILED"), done)

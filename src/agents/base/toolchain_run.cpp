@@ -4,8 +4,6 @@
 #include <fstream>
 #include <system_error>
 
-#include "core/codec.hpp"
-#include "evidence/dependency_files.hpp"
 #include "evidence/shims.hpp"
 
 namespace conductorai::agents {
@@ -81,62 +79,6 @@ Result<void> ToolchainRun::lay_out() {
   shims_ = std::move(*shims);
   products_ = std::move(*products);
   return {};
-}
-
-/// Errors: not_found (nothing pins what is fetched), and those of reading files.
-task<Result<std::string>> ToolchainRun::digest_of_locks() {
-  auto workspace = co_await context_.workspace();
-  if (!workspace) co_return fail(workspace.error());
-  const std::vector<std::string> files = evidence::dependency_files(files_);
-  if (files.empty()) co_return fail(ErrorCode::not_found, "no lock file");
-  std::string text = toolchain_.prepare;
-  for (const std::string& file : files) {
-    auto content = co_await (*workspace)->read(file);
-    if (!content) co_return fail(content.error());
-    text += '\0' + file + '\0' + core::sha256_hex(*content);
-  }
-  co_return core::sha256_hex(text);
-}
-
-// Others may only be given what was fetched from files that were accepted: with an attempt's own changes, a script of the project could
-// have planted something that outlives them.
-task<Result<ToolchainRun::CacheFolders>> ToolchainRun::cache_folders() {
-  if (!context_.assignment().workflow->sandbox.enabled)  // where nothing lies at the same place twice
-    co_return fail(ErrorCode::unsupported, "folders are kept for the sandbox alone");
-  auto key = co_await digest_of_locks();
-  if (!key) co_return fail(key.error());
-  auto workspace = co_await context_.workspace();
-  auto changes = co_await (*workspace)->changes();
-  if (!changes) co_return fail(changes.error());
-  auto shared = context_.cache_folder(*key, true);
-  if (!shared) co_return fail(shared.error());
-  CacheFolders folders{.shared = std::move(*shared), .own = {}};
-  if (changes->empty()) co_return folders;
-  auto own = context_.cache_folder(*key, false);
-  if (!own) co_return fail(own.error());
-  folders.own = std::move(*own);
-  co_return folders;
-}
-
-task<Result<std::optional<ToolchainOutcome>>> ToolchainRun::prepare() {
-  if (toolchain_.prepare.empty()) co_return std::nullopt;
-  if (!fetches_dependencies(toolchain_, *context_.assignment().workflow)) {
-    context_.progress("not fetching dependencies (" + toolchain_.prepare + "): sandbox.network is none");
-    co_return std::nullopt;
-  }
-  Command command{.name = "prepare", .label = "fetching dependencies", .shell = toolchain_.prepare, .network = true};
-  if (auto folders = co_await cache_folders()) {
-    command.shell = "/bin/sh \"$CONDUCTORAI_SHIMS/prepare.sh\" \"$CONDUCTORAI_CACHE\" \"$CONDUCTORAI_OWN_CACHE\"";
-    command.environment = {{"CONDUCTORAI_PREPARE", toolchain_.prepare},
-                           {"CONDUCTORAI_DISK", std::to_string(context_.assignment().workflow->sandbox.disk_bytes)},
-                           {"CONDUCTORAI_CACHE", folders->shared.string()},
-                           {"CONDUCTORAI_OWN_CACHE", folders->own.string()}};
-    command.mounts.push_back({folders->shared, folders->shared, folders->own.empty()});
-    if (!folders->own.empty()) command.mounts.push_back({folders->own, folders->own, true});
-  }
-  auto prepared = co_await run_kept(std::move(command));
-  if (!prepared) co_return fail(prepared.error());
-  co_return std::move(*prepared);
 }
 
 task<Result<std::optional<ToolchainOutcome>>> ToolchainRun::build() {

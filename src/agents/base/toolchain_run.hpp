@@ -50,8 +50,9 @@ class ToolchainRun {
   /// Errors of both as build. REQUIRES: the toolchain has such a command.
   task<Result<ToolchainOutcome>> discover();
   task<Result<ToolchainOutcome>> test();
-  /// Lets a command find what was prepared: the toolchain's environment and folders.
-  void equip(CommandRequest& request) const;
+  /// Fetches dependencies, and lets a command that is none of the toolchain's (a model's) lay them out before it begins. How the fetch
+  /// ended where it failed. Errors: as build. REQUIRES: fetches_dependencies.
+  task<Result<std::optional<ToolchainOutcome>>> prepare_for(CommandRequest& request);
 
  private:
   ToolchainRun(TaskContext& context, evidence::Toolchain toolchain, std::vector<std::string> files)
@@ -65,14 +66,18 @@ class ToolchainRun {
     std::map<std::string, std::string> environment;
     std::vector<Mount> mounts;
   };
-  struct CacheFolders {
-    std::filesystem::path shared, own;
-  };
+  struct Fetch;
+  enum class Keep { shared, own, nowhere };  // where a command may keep what it fetches
   Result<void> lay_out();
+  void equip(CommandRequest& request) const;
   task<Result<ToolchainOutcome>> run(Command command);
   task<Result<ToolchainOutcome>> run_kept(Command command);
-  task<Result<std::string>> digest_of_locks();
-  task<Result<CacheFolders>> cache_folders();
+  task<Result<Fetch>> plan_fetch(Workspace& workspace);
+  void add_cache(const Fetch& fetch, Keep keep, std::map<std::string, std::string>& environment, std::vector<Mount>& mounts) const;
+  static std::string prepare_script(const std::string& mode = {});
+  [[nodiscard]] Command fetch_command(const Fetch& fetch, Keep keep) const;
+  task<Result<ToolchainOutcome>> fetch(Workspace& workspace, const Fetch& fetch);
+  task<Result<ToolchainOutcome>> fetch_from_accepted(Workspace& workspace, const Fetch& fetch);
 
   TaskContext& context_;
   evidence::Toolchain toolchain_;

@@ -55,18 +55,17 @@ struct Ran {
   CommandOutcome outcome;
 };
 
-/// Lays out what the project's own commands need. Returns what the model is told where that failed.
+/// What the project's own commands need, for the model's too. Returns what the model is told where that failed.
 task<Result<std::string>> prepare_dependencies(TaskContext& context, CommandRequest& request) {
   auto found = co_await find_toolchain(context);
   if (!found) co_return fail(found.error());
   if (!fetches_dependencies(found->toolchain, *context.assignment().workflow)) co_return std::string();
   auto toolchain = ToolchainRun::open(context, std::move(*found));
   if (!toolchain) co_return fail(toolchain.error());
-  auto fetched = co_await (*toolchain)->prepare();
-  if (!fetched) co_return fail(fetched.error());
-  (*toolchain)->equip(request);
-  if (!fetched->has_value() || (*fetched)->result().ok()) co_return std::string();
-  co_return "the dependencies could not be fetched (" + (*toolchain)->toolchain().prepare + "): " + printed((*fetched)->result());
+  auto failed = co_await (*toolchain)->prepare_for(request);
+  if (!failed) co_return fail(failed.error());
+  if (!failed->has_value()) co_return std::string();
+  co_return "the dependencies could not be fetched (" + (*toolchain)->toolchain().prepare + "): " + printed((*failed)->result());
 }
 
 task<Result<Ran>> run_prepared(TaskContext& context, CommandRequest request) {

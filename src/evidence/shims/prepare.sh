@@ -1,11 +1,14 @@
 # Fetches a project's dependencies by the command in CONDUCTORAI_PREPARE, or lays out what it brought before for the same lock files.
-# $1: a folder that later attempts share. $2: one of this attempt alone; where it is given, what is fetched is kept there and not in $1.
+# $1: a folder that later attempts share, $2: one of this attempt alone; either may be left empty. What is fetched is kept in $2, else in $1.
+# $3: "fetch" lays nothing out that is kept already; "lay" fetches nothing.
 shared=$1
 own=$2
+mode=$3
+
+is_kept() { [ -n "$1" ] && [ -d "$1/kept" ]; }
 
 take() {
-  [ -n "$1" ] && [ -d "$1/kept" ] && tar -xf "$1/kept/files.tar" && tar -xf "$1/kept/products.tar" -C "$CONDUCTORAI_BUILD" &&
-    echo "the dependencies were fetched before, by the same command for the same lock files"
+  is_kept "$1" && tar -xf "$1/kept/files.tar" && tar -xf "$1/kept/products.tar" -C "$CONDUCTORAI_BUILD"
 }
 
 # Files are stamped with a clock that stands still for some milliseconds: what is made from now on is newer than the mark.
@@ -30,7 +33,15 @@ keep() {
   rm -rf "$new"
 } 2>/dev/null
 
-if take "$shared" || take "$own"; then exit 0; fi
+if [ "$mode" = lay ]; then
+  take "$shared" || take "$own" || echo "the project's dependencies are not there" >&2
+  exit 0
+fi
+if [ "$mode" = fetch ] && { is_kept "$shared" || is_kept "$own"; }; then exit 0; fi
+if take "$shared" || take "$own"; then
+  echo "the dependencies were fetched before, by the same command for the same lock files"
+  exit 0
+fi
 set_mark
 /bin/sh -c "$CONDUCTORAI_PREPARE" || exit
 keep
