@@ -172,13 +172,27 @@ std::string encode_payload(const Event& event) {
   return std::visit([](const auto& payload) { return write_json(payload); }, event);
 }
 
+namespace {
+
+void append_beginning(std::string& out, const WorkflowId& workflow, std::uint64_t first_seq, Timestamp at, std::uint64_t epoch) {
+  out += R"({"workflow":)";
+  append_json_string(out, workflow.value);
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"first_seq":{},"at":"{}","epoch":{},)"), first_seq, to_iso8601(at), epoch);
+}
+
+}  // namespace
+
+std::string row_beginning(const WorkflowId& workflow, std::uint64_t first_seq, Timestamp at, std::uint64_t epoch) {
+  std::string out;
+  append_beginning(out, workflow, first_seq, at, epoch);
+  return out;
+}
+
 std::string encode_row(const RowHeader& header, const std::vector<Event>& events) {
   std::string out;
   out.reserve(kUsualRow);
-  out += R"({"workflow":)";
-  append_json_string(out, header.workflow.value);
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"first_seq":{},"at":"{}","epoch":{},"prev_sha256":"{}","events":[)"),
-                 header.first_seq, to_iso8601(header.at), header.epoch, header.prev_sha256);
+  append_beginning(out, header.workflow, header.first_seq, header.at, header.epoch);
+  ((out += R"("prev_sha256":")") += header.prev_sha256) += R"(","events":[)";
   for (const Event& event : events) {
     if (&event != &events.front()) out += ',';
     std::visit([&](const auto& payload) { append_envelope(out, "event", event_tag(event), event_version(event), payload); }, event);

@@ -24,6 +24,8 @@ struct Row {
   std::vector<Event> events;
 };
 
+/// What a row's text begins with, up to `prev_sha256`: all that is known of it without looking into it.
+std::string row_beginning(const WorkflowId& workflow, std::uint64_t first_seq, Timestamp at, std::uint64_t epoch);
 std::string encode_row(const RowHeader& header, const std::vector<Event>& events);
 /// Upcasts older versions. Errors: data_corrupted (not our format), unsupported (unknown tag or newer version: names it).
 Result<Row> decode_row(std::string_view body);

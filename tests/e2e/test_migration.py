@@ -29,7 +29,7 @@ class Migration(harness.ProjectTest):
         project = self.project_of_version_1()
         ids = self.ids(project)
         self.assertEqual(set(ids), {"done", "broken", "asks", "killed"})
-        self.assertEqual(self.version(project), 2)
+        self.assertEqual(self.version(project), 3)
 
         events = project.run("events", ids["done"], "--json").events
         self.assertEqual([event["event"] for event in events],
@@ -63,5 +63,5 @@ class Migration(harness.ProjectTest):
         db.close()
         refused = project.run("list")
         self.assertEqual(refused.code, 4, refused)
-        self.assertIn("its format is 99, this build knows 2", refused.err)
+        self.assertIn("its format is 99, this build knows 3", refused.err)
         self.assertEqual(self.version(project), 99)

@@ -3,6 +3,7 @@
 #include <array>
 #include <unordered_map>
 
+#include "core/codec.hpp"
 #include "infrastructure/state/ownership.hpp"
 
 namespace conductorai::infrastructure {
@@ -27,9 +28,22 @@ Timestamp timestamp(std::int64_t millis) {
   return Timestamp(Milliseconds(millis));
 }
 
+// A row's text begins with what its columns say: that is left out, and what is stored begins with the next key.
+constexpr std::string_view kShortened = R"("prev_sha256":)";
+
+std::string_view stored_body(const JournalRow& row) {
+  const std::string beginning = core::row_beginning(row.workflow, row.first_seq, row.at, row.epoch);
+  const std::string_view body = row.body;
+  return body.starts_with(beginning) && body.substr(beginning.size()).starts_with(kShortened) ? body.substr(beginning.size()) : body;
+}
+
+void restore_body(JournalRow& row) {
+  if (row.body.starts_with(kShortened)) row.body.insert(0, core::row_beginning(row.workflow, row.first_seq, row.at, row.epoch));
+}
+
 void insert_row(Connection& db, std::int64_t workflow, const JournalRow& row) {
   db.run("INSERT INTO journal (workflow, first_seq, count, at, epoch, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", workflow, row.first_seq,
-         row.count, millis(row.at), row.epoch, row.body);
+         row.count, millis(row.at), row.epoch, stored_body(row));
 }
 
 std::int64_t insert_workflow(Connection& db, const WorkflowId& id, const std::string& owner, const std::string& owner_lock) {
@@ -162,9 +176,11 @@ std::vector<JournalRow> load_rows(Connection& db, const WorkflowId& workflow, st
       "coalesce((SELECT max(first_seq) FROM journal WHERE workflow = (SELECT no FROM workflows WHERE id = ?1) AND first_seq <= ?2), 0) "
       "AND first_seq + count > ?2 ORDER BY first_seq LIMIT ?3",
       workflow, from_seq, limit <= 0 ? -1 : limit);
-  while (query.next())
+  while (query.next()) {
     rows.push_back({workflow, static_cast<std::uint64_t>(query.integer(0)), static_cast<std::uint32_t>(query.integer(1)),
                     timestamp(query.integer(2)), static_cast<std::uint64_t>(query.integer(3)), query.text(4)});
+    restore_body(rows.back());
+  }
   return rows;
 }
 

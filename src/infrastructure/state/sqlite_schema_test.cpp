@@ -1,9 +1,10 @@
-// State databases of older versions, as they were written: tests/golden/state-v1.
+// State databases of older versions, as they were written: tests/golden/state-v1 and, on top of it, state-v2.
 
 #include "infrastructure/state/sqlite_schema.hpp"
 
 #include <iterator>
 
+#include "core/codec.hpp"
 #include "infrastructure/state/sqlite_state_fixture.hpp"
 #include "infrastructure/state/state_test_child.hpp"
 
@@ -12,13 +13,16 @@ namespace {
 
 class SqliteMigration : public SqliteState {
  protected:
-  void write_version_1() const {
-    std::ifstream in(std::filesystem::path(CONDUCTORAI_GOLDEN) / "state-v1" / "state.sql");
-    const std::string sql((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  void write_version(int version) const {
     Connection db(dir / "state.db");
-    db.script(sql.c_str());
+    for (int step = 1; step <= version; ++step) {
+      std::ifstream in(std::filesystem::path(CONDUCTORAI_GOLDEN) / ("state-v" + std::to_string(step)) / "state.sql");
+      const std::string sql((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+      db.script(sql.c_str());
+    }
     db.script("PRAGMA journal_mode = WAL");
   }
+  void write_version_1() const { write_version(1); }
   [[nodiscard]] std::int64_t version() const {
     Connection db(dir / "state.db");
     Query query = db.query("PRAGMA user_version");
@@ -37,7 +41,7 @@ TEST_F(SqliteMigration, AStateOfVersion1IsBroughtUpToDateWithAllThatItHolds) {
   write_version_1();
   ASSERT_EQ(version(), 1);
   open();
-  EXPECT_EQ(version(), 2);
+  EXPECT_EQ(version(), 3);
   EXPECT_EQ(names(), kNames);
   const auto done = run(states->list({.name = "done"})).value().at(0);
   EXPECT_EQ(done.status, WorkflowStatus::completed);
@@ -53,6 +57,24 @@ TEST_F(SqliteMigration, AStateOfVersion1IsBroughtUpToDateWithAllThatItHolds) {
   EXPECT_EQ(names(), (std::vector<std::string>{"killed", "asks", "broken"}));
 }
 
+TEST_F(SqliteMigration, RowsOfVersion2StayAsTheyAreAndLaterOnesFollowThem) {
+  write_version(2);
+  open();
+  EXPECT_EQ(version(), 3);
+  const auto killed = run(states->list({.name = "killed"})).value().at(0);
+  const auto owned = run(states->claim(killed.id, "me"));
+  ASSERT_TRUE(owned);
+  const core::RowHeader header{
+      .workflow = killed.id, .first_seq = killed.last_seq + 1, .at = Timestamp(Milliseconds(5)), .epoch = owned->epoch};
+  JournalRow row{killed.id, header.first_seq, 1, header.at, header.epoch, core::encode_row(header, {WorkflowResumed{}})};
+  ASSERT_TRUE(run(states->append({.row = row, .summary = killed, .consumed_commands = {}})));
+  const auto rows = run(states->load(killed.id, 1, 0)).value();
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[2], row);
+  for (const auto& each : rows) EXPECT_TRUE(core::decode_row(each.body)) << each.body;
+  EXPECT_EQ(Connection(dir / "state.db").number("SELECT count(*) FROM journal WHERE body LIKE '{\"workflow%'"), 9) << "those of before";
+}
+
 TEST_F(SqliteMigration, WithoutRoomForItTheStateIsRefusedAndAsItWas) {
   write_version_1();
   {
@@ -60,12 +82,12 @@ TEST_F(SqliteMigration, WithoutRoomForItTheStateIsRefusedAndAsItWas) {
     const FileLimit limit(32'800);
     const Error error = refused(dir);
     EXPECT_EQ(error.code, ErrorCode::resource_exhausted) << to_string(error);
-    EXPECT_NE(error.message.find("from format 1 to 2 and is as it was"), std::string::npos) << error.message;
+    EXPECT_NE(error.message.find("from format 1 to 3 and is as it was"), std::string::npos) << error.message;
     EXPECT_NE(error.hint, "");
   }
   EXPECT_EQ(version(), 1);
   open();
-  EXPECT_EQ(version(), 2);
+  EXPECT_EQ(version(), 3);
   EXPECT_EQ(names(), kNames);
 }
 

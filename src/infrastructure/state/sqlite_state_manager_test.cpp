@@ -22,7 +22,7 @@ TEST_F(SqliteState, OfANewerVersionIsRefusedNamingBoth) {
   const Error error = refused(dir);
   EXPECT_EQ(error.code, ErrorCode::unsupported);
   EXPECT_NE(error.message.find("99"), std::string::npos);
-  EXPECT_NE(error.message.find("knows 2"), std::string::npos);
+  EXPECT_NE(error.message.find("knows 3"), std::string::npos);
 }
 
 TEST_F(SqliteState, ThatIsNoDatabaseOrAnothersIsRefusedAndLeftAlone) {
