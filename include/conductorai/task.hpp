@@ -3,8 +3,10 @@
 // Header-only on the standard library, so that a contract header costs no Asio (docs/adr/0002-own-task-type.md).
 
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -122,18 +124,32 @@ struct PromiseBase {
   [[nodiscard]] FinalAwaiter final_suspend() const noexcept { return {}; }
 };
 
+/// A larger result lies in a box: a frame would hold room for it all the time that it waits.
+inline constexpr std::size_t kResultBytesInFrame = 192;
+
 template <class T>
 struct Promise final : PromiseBase {
-  std::variant<std::monostate, T, std::exception_ptr> result;
+  static constexpr bool kBoxed = sizeof(T) > kResultBytesInFrame;
+  std::variant<std::monostate, std::conditional_t<kBoxed, std::unique_ptr<T>, T>, std::exception_ptr> result;
   task<T> get_return_object() noexcept;
   template <class U>
   void return_value(U&& value) {
-    result.template emplace<1>(std::forward<U>(value));
+    if constexpr (kBoxed && !std::is_same_v<std::remove_cvref_t<U>, std::unique_ptr<T>>)
+      result.template emplace<1>(std::make_unique<T>(std::forward<U>(value)));
+    else
+      result.template emplace<1>(std::forward<U>(value));
   }
   void unhandled_exception() noexcept { result.template emplace<2>(std::current_exception()); }
-  T take() {
+  /// The result as it lies here.
+  auto& kept() {
     if (result.index() == 2) std::rethrow_exception(std::get<2>(result));
-    return std::move(std::get<1>(result));
+    return std::get<1>(result);
+  }
+  T take() {
+    if constexpr (kBoxed)
+      return std::move(*kept());
+    else
+      return std::move(kept());
   }
 };
 
@@ -171,9 +187,9 @@ class [[nodiscard]] task {
     if (handle_) handle_.destroy();
   }
 
-  class Awaiter {
+  class Started {
    public:
-    explicit Awaiter(task&& owned) : task_(std::move(owned)) {}
+    explicit Started(task&& owned) : task_(std::move(owned)) {}
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     template <class P>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) noexcept {
@@ -182,12 +198,22 @@ class [[nodiscard]] task {
       if (promise.environment.executor == nullptr) promise.environment = parent.promise().environment;
       return task_.handle_;
     }
-    T await_resume() { return task_.handle_.promise().take(); }
 
-   private:
+   protected:
     task task_;
   };
+  struct Awaiter final : Started {
+    using Started::Started;
+    T await_resume() { return this->task_.handle_.promise().take(); }
+  };
+  struct BoxAwaiter final : Started {
+    using Started::Started;
+    auto await_resume() { return std::move(this->task_.handle_.promise().kept()); }
+  };
   Awaiter operator co_await() && noexcept { return Awaiter(std::move(*this)); }
+  /// To be awaited instead of the task by who hands its result on: a result larger than kResultBytesInFrame comes as a
+  /// `std::unique_ptr<T>`, which `co_return` takes as it is, any other as `co_await` gives it.
+  BoxAwaiter boxed() && noexcept { return BoxAwaiter(std::move(*this)); }
 
   /// Runs this task in another environment than the awaiting coroutine's (deadlines, shields). REQUIRES: not started.
   task&& in(TaskEnvironment environment) && {

@@ -71,12 +71,12 @@ std::function<void(const LLMCaller&, std::string)> notices(MessageBus& bus) {
 }
 
 /// To those who watch from this process and from others.
-void open_live_text(House& house) {
+void open_live_text(House& house, runtime::Loop& loop) {
   house.remove_text = [state_dir = house.options.state_dir](const WorkflowId& workflow) {
     infrastructure::remove_live_text(state_dir, workflow);
   };
   std::shared_ptr<infrastructure::LiveTextWriter> writer;
-  if (house.options.state == "sqlite") writer = std::make_shared<infrastructure::LiveTextWriter>(house.options.state_dir);
+  if (house.options.state == "sqlite") writer = std::make_shared<infrastructure::LiveTextWriter>(loop, house.options.state_dir);
   if (!writer && !house.options.on_text) return;
   house.on_text = [writer, told = house.options.on_text](AnswerPiece piece) {
     if (writer) writer->add(piece);
@@ -257,7 +257,7 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
           .cleanup_timeout = house->options.cleanup_timeout,
           .day_budget = house->options.day_budget},
       house->options.project_root);
-  open_live_text(*house);
+  open_live_text(*house, loop);
   add_host_services(*house, loop, *area, std::move(environment));
   for (auto& agent : make_built_in_agents(*house, loop))
     if (auto added = house->add_agent(std::move(agent)); !added) return fail(added.error());

@@ -79,12 +79,31 @@ struct LlmTransport::Exchange {
     return sink(head, piece);
   }
 
+  /// Where the HTTP client's part runs: it ends when the patience does.
+  TaskEnvironment begin(TaskEnvironment environment) {
+    cancel.emplace(environment.cancel);
+    patience.begin(*cancel);
+    patience.wait(first, "no answer began");
+    return {environment.executor, &*cancel};
+  }
+
+  Result<WireHead> judged(Result<infrastructure::HttpResponse>& answer) {
+    patience.stop();
+    if (answer) return WireHead{.status = answer->status, .headers = std::move(answer->headers)};
+    // An exchange is only taken back once it is under way, so its outcome is unknown.
+    const std::string& gave_up = patience.ended();
+    if (answer.error().code == ErrorCode::cancelled && !gave_up.empty())
+      return fail(Error{.code = ErrorCode::timeout, .message = gave_up, .retry = Retry::backoff});
+    return fail(told_apart(std::move(answer.error()), *sent));
+  }
+
   Patience patience;
   Milliseconds first, idle;
   Sink sink;
   std::shared_ptr<bool> sent = std::make_shared<bool>(false);
   WireHead head;
   bool begun = false;
+  std::optional<CancelSource> cancel;
 };
 
 task<Result<WireHead>> LlmTransport::exchange(WireRequest request, Sink sink) {
@@ -97,17 +116,8 @@ task<Result<WireHead>> LlmTransport::exchange(WireRequest request, Sink sink) {
 
 task<Result<WireHead>> LlmTransport::ended(std::unique_ptr<Exchange> exchange, task<Result<infrastructure::HttpResponse>> work) {
   TaskEnvironment environment = co_await current_environment();
-  CancelSource cancel(environment.cancel);
-  exchange->patience.begin(cancel);
-  exchange->patience.wait(exchange->first, "no answer began");
-  auto answer = co_await std::move(work).in({environment.executor, &cancel});
-  exchange->patience.stop();
-  // An exchange is only taken back once it is under way, so its outcome is unknown.
-  const std::string& gave_up = exchange->patience.ended();
-  if (!answer && answer.error().code == ErrorCode::cancelled && !gave_up.empty())
-    co_return fail(Error{.code = ErrorCode::timeout, .message = gave_up, .retry = Retry::backoff});
-  if (!answer) co_return fail(told_apart(answer.error(), *exchange->sent));
-  co_return WireHead{.status = answer->status, .headers = std::move(answer->headers)};
+  auto answer = co_await std::move(work).in(exchange->begin(environment));
+  co_return exchange->judged(answer);
 }
 
 }  // namespace conductorai::facade

@@ -17,6 +17,8 @@ class MaskedAnswers final : public BaseLLMProvider {
   task<Result<LLMResponse>> chat(LLMRequest request) override;
 
  private:
+  task<Result<LLMResponse>> masked(task<Result<LLMResponse>> call);
+
   std::shared_ptr<BaseLLMProvider> inner_;
   std::shared_ptr<const agents::SecretBook> secrets_;
 };

@@ -205,7 +205,7 @@ task<Result<std::unique_ptr<BaseLLMProvider>>> Models::open(std::shared_ptr<cons
       {.states = ports_.states, .artifacts = ports_.artifacts, .clock = ports_.clock, .entropy = ports_.entropy, .notice = ports_.notice},
       targets_of(**model), {.retries = assignment->workflow->llm.retries},
       {.epoch = assignment->epoch,
-       .scopes = assignment->scopes,
+       .scopes = Shared(std::shared_ptr<const std::vector<BudgetScope>>(assignment, &assignment->scopes)),
        .agent = {},
        .timeout = ports_.services.timeout(),
        .follow_ups = assignment->workflow->llm.follow_ups.value_or(LlmDefinition::kFollowUps)});

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
+
 #include "runtime/loop.hpp"
 #include "runtime/offload.hpp"
 #include "runtime/scope.hpp"
@@ -10,6 +12,7 @@ namespace conductorai::runtime {
 namespace {
 
 using namespace std::chrono_literals;
+using conductorai::detail::kResultBytesInFrame;
 
 task<int> answer() {
   co_return 42;
@@ -34,6 +37,41 @@ TEST(Task, PassesAnExceptionToItsAwaiter) {
       co_await thrower();
     } catch (const std::runtime_error&) {
       co_return true;
+    }
+    co_return false;
+  };
+  EXPECT_TRUE(run_to_end(loop, body()));
+}
+
+using Large = std::array<char, 2 * kResultBytesInFrame>;
+task<Large> large(bool broken) {
+  if (broken) throw std::runtime_error("boom");
+  co_return Large{'a'};
+}
+task<Large> handed_on(bool broken, Large*& where) {
+  auto result = co_await large(broken).boxed();
+  where = result.get();
+  co_return result;
+}
+
+TEST(Task, HandsALargeResultOnInItsBox) {
+  SimLoop loop;
+  auto body = []() -> task<bool> {
+    Large* seen = nullptr;
+    auto result = co_await shielded(handed_on(false, seen)).boxed();
+    co_return result.get() == seen && result->front() == 'a';
+  };
+  EXPECT_TRUE(run_to_end(loop, body()));
+}
+
+TEST(Task, PassesAnExceptionToWhoHandsALargeResultOn) {
+  SimLoop loop;
+  auto body = []() -> task<bool> {
+    Large* seen = nullptr;
+    try {
+      co_await handed_on(true, seen);
+    } catch (const std::runtime_error&) {
+      co_return seen == nullptr;
     }
     co_return false;
   };

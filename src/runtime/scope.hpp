@@ -63,7 +63,10 @@ task<R> with_deadline(Clock& clock, std::chrono::nanoseconds deadline, std::stri
 template <class T>
 task<T> shielded(task<T> work) {
   TaskEnvironment environment = co_await current_environment();
-  co_return co_await std::move(work).in({environment.executor, nullptr});
+  if constexpr (std::is_void_v<T>)
+    co_await std::move(work).in({environment.executor, nullptr});
+  else
+    co_return co_await std::move(work).in({environment.executor, nullptr}).boxed();
 }
 
 /// Runs a task to its end on a loop of its own kind: `drive(loop, f())`. For main, tests and the facade.

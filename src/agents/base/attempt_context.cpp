@@ -72,23 +72,42 @@ void AttemptContext::progress(std::string text) {
 }
 
 task<Result<LLMResponse>> AttemptContext::ask(LLMRequest request) {
-  request.caller = {.attempt = assignment_->id, .agent_type = type_.str(), .ordinal = next_ordinal()};
+  return asked(std::make_unique<LLMRequest>(std::move(request)));
+}
+
+// Many wait here at the same time, and a frame keeps room for all that its own statements make: these are apart and not inlined.
+task<Result<LLMResponse>> AttemptContext::asked(std::unique_ptr<LLMRequest> request) {
+  const std::string ordinal = next_ordinal();
   if (llm_ == nullptr) {
-    auto made = co_await services_.llm(assignment_);
-    if (!made) co_return fail(made.error());
-    llm_ = std::move(*made);
+    auto opening = open_llm();
+    if (auto opened = co_await std::move(opening); !opened) co_return fail(std::move(opened.error()));
   }
-  progress("asking the model");
-  const std::string ordinal = request.caller.ordinal;
   const auto shown = std::make_shared<SecretMask::Stream>(mask());
-  if (services_.on_text) request.on_text = [this, ordinal, shown](std::string_view piece) { show(ordinal, shown->feed(piece, false)); };
-  auto call = llm_->chat(std::move(request));
-  auto answer = co_await std::move(call);
-  if (services_.on_text) {
-    show(ordinal, shown->feed({}, true));
-    services_.on_text(piece_of(assignment_->id, ordinal));
-  }
+  auto call = send(std::move(request), ordinal, shown);
+  auto answer = co_await std::move(call).boxed();
+  show_end(ordinal, *shown);
   co_return answer;
+}
+
+task<Result<void>> AttemptContext::open_llm() {
+  auto made = co_await services_.llm(assignment_);
+  if (!made) co_return fail(made.error());
+  llm_ = std::move(*made);
+  co_return Result<void>{};
+}
+
+[[gnu::noinline]] task<Result<LLMResponse>> AttemptContext::send(std::unique_ptr<LLMRequest> request, const std::string& ordinal,
+                                                                 const std::shared_ptr<SecretMask::Stream>& shown) {
+  request->caller = {.attempt = assignment_->id, .agent_type = type_.str(), .ordinal = ordinal};
+  progress("asking the model");
+  if (services_.on_text) request->on_text = [this, ordinal, shown](std::string_view piece) { show(ordinal, shown->feed(piece, false)); };
+  return llm_->chat(std::move(*request));
+}
+
+[[gnu::noinline]] void AttemptContext::show_end(const std::string& ordinal, SecretMask::Stream& shown) {
+  if (!services_.on_text) return;
+  show(ordinal, shown.feed({}, true));
+  services_.on_text(piece_of(assignment_->id, ordinal));
 }
 
 void AttemptContext::show(const std::string& ordinal, std::string text) {

@@ -53,8 +53,13 @@ class AttemptContext final : public TaskContext {
     int try_number = 1;
   };
 
+  task<Result<LLMResponse>> asked(std::unique_ptr<LLMRequest> request);
+  task<Result<void>> open_llm();
+  task<Result<LLMResponse>> send(std::unique_ptr<LLMRequest> request, const std::string& ordinal,
+                                 const std::shared_ptr<SecretMask::Stream>& shown);
   void show(const std::string& ordinal, std::string text);
   Result<std::filesystem::path> new_scratch_folder(const std::string& name);
+  void show_end(const std::string& ordinal, SecretMask::Stream& shown);
   const SecretMask& mask();
   [[nodiscard]] std::string next_ordinal() { return std::to_string(++steps_); }
   [[nodiscard]] ArtifactRecord record_of(std::string name, std::string type) const;

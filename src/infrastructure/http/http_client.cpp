@@ -1,12 +1,16 @@
 #include "infrastructure/http/http_client.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <unordered_set>
 
 #include "base/assert.hpp"
 #include "infrastructure/http/transfer.hpp"
@@ -17,6 +21,7 @@ namespace conductorai::infrastructure {
 namespace {
 
 constexpr std::size_t kEventsATurn = 256;
+constexpr int kTogether = 8;  // requests a connection: from so many on, what one turn sends goes together
 
 void global_init() {
   static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -57,9 +62,19 @@ struct HttpClient::Impl {
     return {};
   }
 
-  static int on_socket(CURL*, curl_socket_t socket, int what, Impl* self, void*) {
-    self->watch(socket, what);
+  static int on_socket(CURL* handle, curl_socket_t socket, int what, Impl* self, void* known) {
+    if (what == CURL_POLL_REMOVE)
+      self->tls.erase(socket);
+    else if (const Transfer* transfer = transfer_of(handle); known == nullptr && transfer != nullptr && transfer->is_tls())
+      self->tls.insert(socket);
+    self->watch(socket, what, known != nullptr);
     return 0;
+  }
+  /// Null of a handle of curl's own.
+  static Transfer* transfer_of(CURL* handle) {
+    Transfer* transfer = nullptr;
+    curl_easy_getinfo(handle, CURLINFO_PRIVATE, &transfer);
+    return transfer;
   }
   static int on_timer(CURLM*, long timeout_ms, Impl* self) {
     self->wake_up.clear();
@@ -67,7 +82,8 @@ struct HttpClient::Impl {
     return 0;
   }
 
-  void watch(curl_socket_t socket, int what) const {
+  /// `known`: curl told of it before, as far as it remembers.
+  void watch(curl_socket_t socket, int what, bool known) {
     if (what == CURL_POLL_REMOVE) {
       ::epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nullptr);  // a socket that is closed already is gone from it
       return;
@@ -76,13 +92,26 @@ struct HttpClient::Impl {
     event.data.fd = socket;
     if ((what & CURL_POLL_IN) != 0) event.events |= EPOLLIN;
     if ((what & CURL_POLL_OUT) != 0) event.events |= EPOLLOUT;
+    if (!known) curl_multi_assign(multi, socket, this);
     // The kernel knows best whether it has this descriptor: numbers are used again faster than anyone's notes about them.
-    if (::epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event) != 0 && errno == ENOENT) ::epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event);
+    const int likely = known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    if (::epoll_ctl(epoll, likely, socket, &event) == 0) return;
+    if (errno == ENOENT) ::epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event);
+    if (errno == EEXIST) ::epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event);
   }
 
+  // Requests begin here, and many at once may share connections. curl writes each of their frames by itself, each a packet of its own;
+  // those of one turn go together.
   void time_came() const {
+    std::vector<curl_socket_t> shared;
+    if (in_flight >= kTogether * std::ssize(tls)) shared.assign(tls.begin(), tls.end());
+    cork(shared, 1);
     act(CURL_SOCKET_TIMEOUT, 0);
+    cork(shared, 0);
     collect();
+  }
+  static void cork(const std::vector<curl_socket_t>& sockets, int on) {
+    for (const curl_socket_t socket : sockets) ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
   }
 
   void act(curl_socket_t socket, int events) const {
@@ -95,9 +124,7 @@ struct HttpClient::Impl {
     while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       const CURLcode code = message->data.result;
-      Transfer* transfer = nullptr;
-      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-      transfer->finish(code);
+      transfer_of(message->easy_handle)->finish(code);
     }
   }
 
@@ -132,6 +159,7 @@ struct HttpClient::Impl {
   CURLM* multi = nullptr;
   int epoll = -1;
   int in_flight = 0;
+  std::unordered_set<curl_socket_t> tls;                        // those among the watched
   runtime::MovingTimer wake_up{loop, [this] { time_came(); }};  // curl names another time with each request
   std::unique_ptr<runtime::Watch> watched;
 };
@@ -148,18 +176,27 @@ task<Result<HttpResponse>> HttpClient::stream(HttpRequest request, BodySink sink
 }
 
 task<Result<HttpResponse>> HttpClient::exchange(HttpClient& self, std::unique_ptr<Transfer> transfer) {
-  if (self.impl_ == nullptr) self.impl_ = std::make_unique<Impl>(self.loop_, self.limits_);
-  Impl& impl = *self.impl_;
-  if (auto opened = impl.open(); !opened) co_return fail(opened.error());
-  if (auto prepared = transfer->prepare(impl.may_take_up_a_connection()); !prepared) co_return fail(prepared.error());
-  if (const CURLMcode added = curl_multi_add_handle(impl.multi, transfer->handle()); added != CURLM_OK)
-    co_return fail(ErrorCode::resource_exhausted, std::string("cannot start an HTTP request: ") + curl_multi_strerror(added));
-  ++impl.in_flight;
+  if (auto started = self.start(*transfer); !started) co_return fail(std::move(started.error()));
   auto waited = co_await transfer->done;
-  curl_multi_remove_handle(impl.multi, transfer->handle());
-  impl.exchange_ended();
-  if (!waited) co_return fail(waited.error());
-  co_return transfer->answer();
+  co_return self.ended(*transfer, waited);
+}
+
+// A frame keeps room for all that its own statements make, and for what is inlined into it.
+[[gnu::noinline]] Result<void> HttpClient::start(Transfer& transfer) {
+  if (impl_ == nullptr) impl_ = std::make_unique<Impl>(loop_, limits_);
+  if (auto opened = impl_->open(); !opened) return opened;
+  if (auto prepared = transfer.prepare(impl_->may_take_up_a_connection()); !prepared) return prepared;
+  if (const CURLMcode added = curl_multi_add_handle(impl_->multi, transfer.handle()); added != CURLM_OK)
+    return fail(ErrorCode::resource_exhausted, std::string("cannot start an HTTP request: ") + curl_multi_strerror(added));
+  ++impl_->in_flight;
+  return {};
+}
+
+[[gnu::noinline]] Result<HttpResponse> HttpClient::ended(Transfer& transfer, Result<void>& waited) {
+  curl_multi_remove_handle(impl_->multi, transfer.handle());
+  impl_->exchange_ended();
+  if (!waited) return fail(std::move(waited.error()));
+  return transfer.answer();
 }
 
 }  // namespace conductorai::infrastructure

@@ -78,6 +78,8 @@ class HttpClient {
  private:
   struct Impl;
   static task<Result<HttpResponse>> exchange(HttpClient& self, std::unique_ptr<Transfer> transfer);
+  Result<void> start(Transfer& transfer);
+  Result<HttpResponse> ended(Transfer& transfer, Result<void>& waited);
   runtime::Loop& loop_;
   HttpLimits limits_;
   std::unique_ptr<Impl> impl_;  // made at the first request: most processes make none

@@ -8,8 +8,8 @@ namespace conductorai::infrastructure {
 namespace {
 
 constexpr const char* kUserAgent = "conductorai/" CONDUCTORAI_VERSION;
-// Each exchange in flight holds both. curl takes no smaller one to send; what it has not written to costs nothing.
-constexpr long kReceiveBytes = (2L << 10) - 1;  // curl adds one
+// Each exchange in flight holds both. curl takes no smaller ones; what it has not written to costs nothing.
+constexpr long kReceiveBytes = 1L << 10;
 constexpr long kSendBytes = 16L << 10;
 // What no proxy is asked for, whatever the environment says: a service of this machine is reached directly.
 constexpr const char* kLoopback = "localhost,127.0.0.0/8,::1";
@@ -44,6 +44,11 @@ double milliseconds(CURL* handle, CURLINFO info) {
 
 long to_long(Milliseconds time) {
   return static_cast<long>(std::max<Milliseconds::rep>(1, time.count()));
+}
+
+/// Whether the machine's certificates are known to curl as one file.
+bool has_certificates_file() {
+  return curl_version_info(CURLVERSION_NOW)->cainfo != nullptr;
 }
 
 std::string no_proxy() {
@@ -95,6 +100,7 @@ Result<void> Transfer::add_headers() {
   // Not the form type that curl makes up for a body of ours.
   if (!content_type) complete = complete && add("Content-Type:");
   headers_.reset(list);
+  request_.headers = {};
   if (!complete) return fail(ErrorCode::resource_exhausted, "no memory for the request's headers", request_.url);
   curl_easy_setopt(handle(), CURLOPT_HTTPHEADER, list);
   return {};
@@ -123,6 +129,8 @@ void Transfer::set_route() {
   else
     curl_easy_setopt(handle(), CURLOPT_NOPROXY, no_proxy().c_str());
   if (!request_.ca_file.empty()) curl_easy_setopt(handle(), CURLOPT_CAINFO, request_.ca_file.c_str());
+  // The folder that curl trusts besides a file has it read the file anew for each connection, and a file of the user's stands alone.
+  if (!request_.ca_file.empty() || has_certificates_file()) curl_easy_setopt(handle(), CURLOPT_CAPATH, nullptr);
   if (request_.follow_redirects) {
     curl_easy_setopt(handle(), CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(handle(), CURLOPT_MAXREDIRS, 10L);
@@ -147,7 +155,7 @@ Result<void> Transfer::prepare(bool idle_connections) {
   curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // a look-up of a name that hangs holds nobody up
   curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   // Only TLS tells at once whether many exchanges may share a connection; plain ones would all wait for the first answer.
-  const bool tls = request_.url.starts_with("https:");
+  const bool tls = is_tls();
   curl_easy_setopt(curl, CURLOPT_PIPEWAIT, !request_.fresh_connection && tls ? 1L : 0L);
   if (!tls && !idle_connections) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
   curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kReceiveBytes);

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include <array>
-#include <vector>
+#include <utility>
 
 #include "core/json.hpp"
 
@@ -43,7 +43,7 @@ std::optional<AnswerPiece> read_line(const WorkflowId& workflow, std::string_vie
 
 }  // namespace
 
-LiveTextWriter::LiveTextWriter(std::filesystem::path state_dir) : folder_(folder_of(state_dir)) {}
+LiveTextWriter::LiveTextWriter(Executor& executor, std::filesystem::path state_dir) : executor_(executor), folder_(folder_of(state_dir)) {}
 
 LiveTextWriter::~LiveTextWriter() {
   for (auto& [workflow, file] : files_) remove(workflow, file);
@@ -61,8 +61,24 @@ void LiveTextWriter::add(const AnswerPiece& piece) {
   }
   if (file.fd < 0) return;
   const std::string line = line_of(piece);
-  const ssize_t written = ::write(file.fd, line.data(), line.size());
-  if (written > 0) file.bytes += static_cast<std::size_t>(written);
+  if (file.due.empty()) write_soon(piece.workflow);
+  file.due += line;
+  file.bytes += line.size();
+}
+
+void LiveTextWriter::write_soon(const WorkflowId& workflow) {
+  due_.push_back(workflow);
+  if (due_.size() > 1) return;
+  executor_.post_external([this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    for (const WorkflowId& one : std::exchange(due_, {}))
+      if (const auto file = files_.find(one); file != files_.end()) write_due(file->second);
+  });
+}
+
+void LiveTextWriter::write_due(File& file) {
+  if (!file.due.empty()) (void)!::write(file.fd, file.due.data(), file.due.size());
+  file.due = {};
 }
 
 // A new file and not the old one cut off: who reads sees by its inode that it has to begin again too.
@@ -75,6 +91,7 @@ void LiveTextWriter::begin_anew(const WorkflowId& workflow, File& file) {
 }
 
 void LiveTextWriter::remove(const WorkflowId& workflow, File& file) {
+  if (file.fd >= 0) write_due(file);  // for who has it open
   // Also that of an owner who was killed.
   ::unlink((folder_ / workflow.str()).c_str());
   if (file.fd >= 0) ::close(file.fd);

@@ -5,18 +5,22 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "conductorai/answer_piece.hpp"
+#include "conductorai/task.hpp"
 #include "infrastructure/state/directory_watch.hpp"
 
 namespace conductorai::infrastructure {
 
-/// Errors are swallowed: without a disk to write to there is nothing to watch, and the work goes on.
+/// What one turn of the loop adds is written at once: thousands of answers may come in it. Errors are swallowed: without a disk to write to
+/// there is nothing to watch, and the work goes on.
 class LiveTextWriter {
  public:
-  explicit LiveTextWriter(std::filesystem::path state_dir);
+  LiveTextWriter(Executor& executor, std::filesystem::path state_dir);
   ~LiveTextWriter();
   LiveTextWriter(const LiveTextWriter&) = delete;
   LiveTextWriter& operator=(const LiveTextWriter&) = delete;
@@ -29,14 +33,20 @@ class LiveTextWriter {
  private:
   struct File {
     int fd = -1;
-    std::size_t bytes = 0;
+    std::size_t bytes = 0;         // with those that are due
     std::set<std::string> coming;  // answers, by task and call
+    std::string due;               // lines to be written
   };
   void begin_anew(const WorkflowId& workflow, File& file);
   void remove(const WorkflowId& workflow, File& file);
+  void write_soon(const WorkflowId& workflow);
+  static void write_due(File& file);
 
+  Executor& executor_;
   std::filesystem::path folder_;
   std::map<WorkflowId, File> files_;
+  std::vector<WorkflowId> due_;  // whose files have lines to be written
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
 /// What a killed run left of a workflow that nobody runs any more.

@@ -9,6 +9,7 @@
 #include "base/read_text.hpp"
 #include "core/codec.hpp"
 #include "core/json_codec.hpp"
+#include "integrations/llm/handing_on.hpp"
 #include "integrations/llm/ledger.hpp"
 
 namespace conductorai::integrations {
@@ -155,13 +156,21 @@ bool CachingProvider::holds(const LLMRequest& request) {
 }
 
 task<Result<LLMResponse>> CachingProvider::chat(LLMRequest request) {
-  const std::string key = AnswerCache::key_of(service_, request);
+  return found_or_asked(std::make_unique<LLMRequest>(std::move(request)));
+}
+
+std::unique_ptr<Result<LLMResponse>> CachingProvider::hit(const std::string& key, const LLMRequest& request) {
+  auto found = cache_.find(key);
+  if (!found) return nullptr;
+  if (request.on_text && !found->text.empty()) request.on_text(found->text);
+  return std::make_unique<Result<LLMResponse>>(std::move(*found));
+}
+
+task<Result<LLMResponse>> CachingProvider::found_or_asked(std::unique_ptr<LLMRequest> request) {
+  const std::string key = AnswerCache::key_of(service_, *request);
   // An answer that is paid already is waited for.
-  while (!asks_anew(request) && request.ticket.empty()) {
-    if (auto hit = cache_.find(key)) {
-      if (request.on_text && !hit->text.empty()) request.on_text(hit->text);
-      co_return std::move(*hit);
-    }
+  while (!asks_anew(*request) && request->ticket.empty()) {
+    if (auto answer = hit(key, *request)) co_return answer;
     const auto flight = cache_.flights_.find(key);
     if (flight == cache_.flights_.end()) break;
     const auto landed = flight->second;
@@ -170,9 +179,9 @@ task<Result<LLMResponse>> CachingProvider::chat(LLMRequest request) {
   }
   // Whoever asks first asks for all; when it fails, the next of them does.
   const bool leads = cache_.flights_.try_emplace(key, std::make_shared<runtime::Event>()).second;
-  auto call = inner_.chat(std::move(request));
-  auto answer = co_await std::move(call);
-  if (answer && worth_keeping(*answer)) cache_.put(key, *answer);
+  auto call = hand_on(inner_, std::move(request));
+  auto answer = co_await std::move(call).boxed();
+  if (*answer && worth_keeping(**answer)) cache_.put(key, **answer);
   if (leads) cache_.flights_.extract(key).mapped()->set();
   co_return answer;
 }

@@ -72,6 +72,9 @@ class CachingProvider final : public BaseLLMProvider {
   [[nodiscard]] bool holds(const LLMRequest& request);
 
  private:
+  [[nodiscard]] std::unique_ptr<Result<LLMResponse>> hit(const std::string& key, const LLMRequest& request);
+  task<Result<LLMResponse>> found_or_asked(std::unique_ptr<LLMRequest> request);
+
   BaseLLMProvider& inner_;
   AnswerCache& cache_;
   std::string service_;

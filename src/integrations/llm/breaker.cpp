@@ -1,6 +1,7 @@
 #include "integrations/llm/breaker.hpp"
 
 #include "base/human.hpp"
+#include "integrations/llm/handing_on.hpp"
 
 namespace conductorai::integrations {
 
@@ -45,10 +46,13 @@ void ModelBreaker::ended(Admission admission, Outcome outcome) {
 
 task<Result<LLMResponse>> BreakerProvider::chat(LLMRequest request) {
   auto admitted = breaker_.admit();
-  if (!admitted) co_return fail(admitted.error());
-  auto call = inner_.chat(std::move(request));
-  auto answer = co_await std::move(call);
-  breaker_.ended(*admitted, health_of(answer));
+  if (!admitted) return failed_call(std::move(admitted.error()));
+  return watched(*admitted, inner_.chat(std::move(request)));
+}
+
+task<Result<LLMResponse>> BreakerProvider::watched(ModelBreaker::Admission admission, task<Result<LLMResponse>> call) {
+  auto answer = co_await std::move(call).boxed();
+  breaker_.ended(admission, health_of(*answer));
   co_return answer;
 }
 

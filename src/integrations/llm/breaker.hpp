@@ -40,9 +40,12 @@ class BreakerProvider final : public BaseLLMProvider {
  public:
   BreakerProvider(BaseLLMProvider& inner, ModelBreaker& breaker) : inner_(inner), breaker_(breaker) {}
   [[nodiscard]] std::string_view name() const override { return inner_.name(); }
+  /// The call is admitted here, and ends by being awaited.
   task<Result<LLMResponse>> chat(LLMRequest request) override;
 
  private:
+  task<Result<LLMResponse>> watched(ModelBreaker::Admission admission, task<Result<LLMResponse>> call);
+
   BaseLLMProvider& inner_;
   ModelBreaker& breaker_;
 };

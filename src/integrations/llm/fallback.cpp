@@ -2,20 +2,23 @@
 
 #include <algorithm>
 
+#include "integrations/llm/handing_on.hpp"
 #include "integrations/llm/ledger.hpp"
 
 namespace conductorai::integrations {
 
-task<Result<bool>> AnswersOnRecord::hold(LLMRequest request) {
-  if (!digests_) {
-    auto steps = co_await states_.load_steps(request.caller.attempt);
-    if (!steps) co_return fail(steps.error());
-    digests_.emplace();
-    for (const StepRecord& step : *steps)
-      if (step.status == StepStatus::answered && !step.set_aside) digests_->insert_or_assign(step.id.ordinal, step.request_digest);
-  }
+task<Result<void>> AnswersOnRecord::read(AttemptId attempt) {
+  auto steps = co_await states_.load_steps(std::move(attempt));
+  if (!steps) co_return fail(steps.error());
+  digests_.emplace();
+  for (const StepRecord& step : *steps)
+    if (step.status == StepStatus::answered && !step.set_aside) digests_->insert_or_assign(step.id.ordinal, step.request_digest);
+  co_return Result<void>{};
+}
+
+bool AnswersOnRecord::hold(const LLMRequest& request) const {
   const auto found = digests_->find(request.caller.ordinal);
-  co_return found != digests_->end() && found->second == request_digest(request);
+  return found != digests_->end() && found->second == request_digest(request);
 }
 
 bool falls_back(const Error& error) {
@@ -61,43 +64,46 @@ LLMRequest FallbackProvider::to_link(LLMRequest request, const std::string& ordi
   return request;
 }
 
-task<Result<std::optional<std::size_t>>> FallbackProvider::link_on_record(LLMRequest request) {
-  const std::string ordinal = request.caller.ordinal;
-  for (std::size_t i = 0; i < chain_.size(); ++i) {
-    auto held = co_await record_.hold(to_link(request, ordinal, i));
-    if (!held) co_return fail(held.error());
-    if (*held) co_return std::optional(i);
-  }
-  co_return std::optional<std::size_t>();
+std::optional<std::size_t> FallbackProvider::link_on_record(const LLMRequest& request) const {
+  if (record_.is_empty()) return std::nullopt;
+  for (std::size_t i = 0; i < chain_.size(); ++i)
+    if (record_.hold(to_link(request, request.caller.ordinal, i))) return i;
+  return std::nullopt;
 }
 
 task<Result<LLMResponse>> FallbackProvider::chat(LLMRequest request) {
-  auto look = link_on_record(request);
-  auto held = co_await std::move(look);
-  if (!held) co_return fail(held.error());
-  auto call = way_to_answer(request, *held);
-  auto answer = co_await std::move(call);
+  auto kept = std::make_unique<LLMRequest>(std::move(request));
+  return record_.is_read() ? way_to_answer(std::move(kept)) : after_reading(std::move(kept));
+}
+
+task<Result<LLMResponse>> FallbackProvider::after_reading(std::unique_ptr<LLMRequest> request) {
+  auto reading = record_.read(request->caller.attempt);
+  if (auto read = co_await std::move(reading); !read) co_return failed_answer(read.error());
+  auto call = way_to_answer(std::move(request));
+  auto answer = co_await std::move(call).boxed();
   co_return answer;
 }
 
-task<Result<LLMResponse>> FallbackProvider::way_to_answer(LLMRequest& request, std::optional<std::size_t> on_record) {
-  const std::string ordinal = request.caller.ordinal;
-  if (on_record) return chain_[*on_record].on_record.chat(to_link(std::move(request), ordinal, *on_record));
-  return chain_.size() == 1 ? chain_.front().way.chat(std::move(request)) : in_turn(std::move(request));
+task<Result<LLMResponse>> FallbackProvider::way_to_answer(std::unique_ptr<LLMRequest> request) {
+  if (const auto link = link_on_record(*request)) {
+    const std::string ordinal = request->caller.ordinal;
+    return chain_[*link].on_record.chat(to_link(std::move(*request), ordinal, *link));
+  }
+  return chain_.size() == 1 ? hand_on(chain_.front().way, std::move(request)) : in_turn(std::move(request));
 }
 
-task<Result<LLMResponse>> FallbackProvider::in_turn(LLMRequest request) {
-  const std::string ordinal = request.caller.ordinal;
+task<Result<LLMResponse>> FallbackProvider::in_turn(std::unique_ptr<LLMRequest> request) {
+  const std::string ordinal = request->caller.ordinal;
   std::vector<std::pair<std::string, Error>> failed;
   for (std::size_t i = 0; i < chain_.size(); ++i) {
-    LLMRequest asked = to_link(request, ordinal, i);
-    auto call = chain_[i].way.chat(asked);
-    auto answer = co_await std::move(call);
-    if (answer) co_return answer;
-    failed.emplace_back(chain_[i].name, answer.error());
-    if (!falls_back(answer.error())) break;
+    auto call = chain_[i].way.chat(to_link(*request, ordinal, i));
+    auto answer = co_await std::move(call).boxed();
+    if (*answer) co_return answer;
+    failed.emplace_back(chain_[i].name, std::move(answer->error()));
+    const Error& why = failed.back().second;
+    if (!falls_back(why)) break;
     if (notice_ && i + 1 < chain_.size())
-      notice_(asked.caller, chain_[i].name + " cannot answer (" + answer.error().message + "): asking " + chain_[i + 1].name);
+      notice_(to_link(*request, ordinal, i).caller, chain_[i].name + " cannot answer (" + why.message + "): asking " + chain_[i + 1].name);
   }
   // A pause is decided by the code and the place, so the last word stands as it is.
   if (!falls_back(failed.back().second)) co_return fail(std::move(failed.back().second));

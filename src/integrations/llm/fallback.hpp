@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,12 +13,16 @@
 
 namespace conductorai::integrations {
 
-/// Which steps of an attempt have an answer already. The ledger is read once, when the attempt's first call comes.
+/// Which steps of an attempt have an answer already. The ledger is read once, before the attempt's first call.
 class AnswersOnRecord {
  public:
   explicit AnswersOnRecord(StateManager& states) : states_(states) {}
+  [[nodiscard]] bool is_read() const { return digests_.has_value(); }
   /// Errors: those of StateManager.
-  task<Result<bool>> hold(LLMRequest request);
+  task<Result<void>> read(AttemptId attempt);
+  /// REQUIRES: read.
+  [[nodiscard]] bool is_empty() const { return digests_->empty(); }
+  [[nodiscard]] bool hold(const LLMRequest& request) const;
 
  private:
   StateManager& states_;
@@ -50,9 +55,10 @@ class FallbackProvider final : public BaseLLMProvider {
   task<Result<LLMResponse>> chat(LLMRequest request) override;
 
  private:
-  task<Result<std::optional<std::size_t>>> link_on_record(LLMRequest request);
-  task<Result<LLMResponse>> way_to_answer(LLMRequest& request, std::optional<std::size_t> on_record);
-  task<Result<LLMResponse>> in_turn(LLMRequest request);
+  task<Result<LLMResponse>> after_reading(std::unique_ptr<LLMRequest> request);
+  [[nodiscard]] std::optional<std::size_t> link_on_record(const LLMRequest& request) const;
+  task<Result<LLMResponse>> way_to_answer(std::unique_ptr<LLMRequest> request);
+  task<Result<LLMResponse>> in_turn(std::unique_ptr<LLMRequest> request);
   [[nodiscard]] LLMRequest to_link(LLMRequest request, const std::string& ordinal, std::size_t link) const;
 
   std::vector<Link> chain_;

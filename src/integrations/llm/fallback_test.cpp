@@ -95,7 +95,7 @@ TEST_F(Fallback, WhatIsWrongEverywhereIsAskedOnce) {
 }
 
 TEST_F(Fallback, AUsedUpBudgetIsUsedUpForTheWholeChain) {
-  account.scopes = {{.key = "workflow/wf-1", .tokens = 10}};
+  account.scopes = std::vector<BudgetScope>{{.key = "workflow/wf-1", .tokens = 10}};
   auto refused = ask(request_of("coding", "hi"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::budget_exhausted);

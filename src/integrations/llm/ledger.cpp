@@ -5,7 +5,7 @@
 #include "base/crash_point.hpp"
 #include "core/codec.hpp"
 #include "core/json_codec.hpp"
-#include "integrations/llm/failed_call.hpp"
+#include "integrations/llm/handing_on.hpp"
 #include "integrations/llm/step_body.hpp"
 #include "runtime/persist.hpp"
 #include "runtime/scope.hpp"
@@ -44,53 +44,61 @@ std::string request_digest(const LLMRequest& request) {
 }
 
 task<Result<LLMResponse>> LedgerProvider::chat(LLMRequest request) {
-  auto reserve = begin_shielded(request);
-  auto begun = co_await std::move(reserve);
-  auto call = follow(request, begun);
-  auto answer = co_await std::move(call);
+  return step(std::make_unique<LLMRequest>(std::move(request)));
+}
+
+task<Result<LLMResponse>> LedgerProvider::step(std::unique_ptr<LLMRequest> request) {
+  auto reserve = begin(*request);
+  auto begun = co_await std::move(reserve).boxed();
+  auto call = follow(std::move(request), std::move(begun));
+  auto answer = co_await std::move(call).boxed();
   co_return answer;
 }
 
-// What these make lives in no frame that waits: a coroutine keeps room for all that its own statements make.
-task<Result<StepBegun>> LedgerProvider::begin_shielded(const LLMRequest& request) {
-  return runtime::shielded(begin(request));
-}
-
-task<Result<LLMResponse>> LedgerProvider::follow(LLMRequest& request, Result<StepBegun>& begun) {
-  if (!begun) return failed_call(std::move(begun.error()));
-  if (begun->outcome == StepBegun::Outcome::answered) return replay(std::move(begun->record));
-  if (begun->outcome == StepBegun::Outcome::begun) return perform(std::move(request), std::move(begun->record));
-  return failed_call({.code = ErrorCode::budget_exhausted,
-                      .message = std::move(begun->refusal),
-                      .where = to_string(request.caller.attempt),
-                      .hint = "raise it with `resume --add-budget`"});
-}
-
-task<Result<StepBegun>> LedgerProvider::begin(LLMRequest request) {
+task<Result<StepBegun>> LedgerProvider::begin(const LLMRequest& request) {
   StepBegin step{.id = step_of(request.caller),
                  .kind = "llm",
                  .request_digest = request_digest(request),
                  .worst_case = reservation(size_of(request), account_.price, account_.frames),
-                 .scopes = account_.scopes,
+                 .scopes = *account_.scopes,
                  .epoch = account_.epoch};
-  auto allowed = co_await allow_time(step);
-  if (!allowed) co_return fail(allowed.error());
-  if (account_.waits) {
-    auto held = co_await holds_ticket(step);
-    if (!held) co_return fail(held.error());
-    step.take_up = *held;
-  }
-  auto begun = co_await ports_.states.begin_step(step);
+  if (account_.waits) return runtime::shielded(begin_or_take_up(std::make_unique<StepBegin>(std::move(step))));
+  step.worst_case.wall_ms = account_.timeout.count();
+  if (std::ranges::any_of(step.scopes, [](const BudgetScope& scope) { return scope.wall_ms.has_value(); }))
+    return runtime::shielded(begin_in_time(std::make_unique<StepBegin>(std::move(step))));
+  return runtime::shielded(ports_.states.begin_step(std::move(step)));
+}
+
+task<Result<StepBegun>> LedgerProvider::begin_or_take_up(std::unique_ptr<StepBegin> step) {
+  auto look = holds_ticket(*step);
+  auto held = co_await std::move(look);
+  if (!held) co_return fail(held.error());
+  step->take_up = *held;
+  auto begin = ports_.states.begin_step(std::move(*step));
+  auto begun = co_await std::move(begin).boxed();
   co_return begun;
 }
 
-task<Result<void>> LedgerProvider::allow_time(StepBegin& step) {
-  if (account_.waits) co_return Result<void>{};
-  auto left = co_await runtime::wall_left(ports_.states, account_.scopes);
+task<Result<StepBegun>> LedgerProvider::begin_in_time(std::unique_ptr<StepBegin> step) {
+  auto look = runtime::wall_left(ports_.states, *account_.scopes);
+  auto left = co_await std::move(look);
   if (!left) co_return fail(left.error());
   // With nothing left the whole time is asked for, and refused with numbers.
-  step.worst_case.wall_ms = (left->count() > 0 ? std::min(*left, account_.timeout) : account_.timeout).count();
-  co_return Result<void>{};
+  if (left->count() > 0) step->worst_case.wall_ms = std::min(*left, account_.timeout).count();
+  auto begin = ports_.states.begin_step(std::move(*step));
+  auto begun = co_await std::move(begin).boxed();
+  co_return begun;
+}
+
+task<Result<LLMResponse>> LedgerProvider::follow(std::unique_ptr<LLMRequest> request, std::unique_ptr<Result<StepBegun>> begun) {
+  if (!*begun) return failed_call(std::move(begun->error()));
+  StepBegun& is = **begun;
+  if (is.outcome == StepBegun::Outcome::answered) return replay(std::move(is.record));
+  if (is.outcome == StepBegun::Outcome::begun) return perform(std::move(request), is.record);
+  return failed_call({.code = ErrorCode::budget_exhausted,
+                      .message = std::move(is.refusal),
+                      .where = to_string(request->caller.attempt),
+                      .hint = "raise it with `resume --add-budget`"});
 }
 
 namespace {
@@ -102,7 +110,7 @@ std::string ticket_of(const StepRecord& record) {
 }
 }  // namespace
 
-task<Result<bool>> LedgerProvider::holds_ticket(StepBegin step) {
+task<Result<bool>> LedgerProvider::holds_ticket(const StepBegin& step) {
   auto steps = co_await ports_.states.load_steps(step.id.attempt);
   if (!steps) co_return fail(steps.error());
   co_return std::ranges::any_of(*steps, [&](const StepRecord& record) {
@@ -110,14 +118,14 @@ task<Result<bool>> LedgerProvider::holds_ticket(StepBegin step) {
   });
 }
 
-StepFinish LedgerProvider::finish_of(const StepRecord& record, StepStatus status) const {
-  return {.id = record.id, .try_number = record.tries, .status = status, .usage = {}, .response = {}, .tree = {}, .epoch = account_.epoch};
+StepFinish LedgerProvider::finish_of(const StepId& id, int try_number, StepStatus status) const {
+  return {.id = id, .try_number = try_number, .status = status, .usage = {}, .response = {}, .tree = {}, .epoch = account_.epoch};
 }
 
 // It may be called after the attempt is gone, so it holds all it needs.
 std::function<task<Result<void>>(std::string)> LedgerProvider::ticket_keeper(const StepRecord& record,
                                                                              std::vector<std::string> notes) const {
-  StepFinish word = finish_of(record, StepStatus::sent);
+  StepFinish word = finish_of(record.id, record.tries, StepStatus::sent);
   return [&states = ports_.states, &clock = ports_.clock, word = std::move(word), notes = std::move(notes)](std::string ticket) {
     StepBody body{
         .answer = {}, .answer_artifact = {}, .error = {}, .notes = notes, .ticket = StepTicket{word.try_number, std::move(ticket)}};
@@ -134,96 +142,105 @@ task<Result<LLMResponse>> LedgerProvider::bounded(task<Result<LLMResponse>> call
 }
 
 namespace {
-/// An answer that could not be recorded: asking again would pay again, so the attempt is suspended until the store takes writes.
-Error unrecorded(Error cause) {
+/// The answer could not be recorded: asking again would pay again, so the attempt is suspended until the store takes writes.
+[[gnu::noinline]] void lose(Result<LLMResponse>& answer, Error& cause) {
   Error error{.code = cause.code, .message = "a model's answer could not be recorded", .where = std::string(kUnrecordedAnswer)};
   error.cause = std::make_shared<const Error>(std::move(cause));
-  return error;
+  answer = fail(std::move(error));
 }
 }  // namespace
 
-task<Result<LLMResponse>> LedgerProvider::perform(LLMRequest request, StepRecord record) {
-  auto sent = std::make_unique<Sent>(Sent{.caller = request.caller, .record = std::move(record), .at = {}});
-  auto call = send(request, *sent);
-  auto answer = co_await std::move(call);
-  if (!answer && answer.error().where == kLeftWaiting) co_return answer;
+task<Result<LLMResponse>> LedgerProvider::perform(std::unique_ptr<LLMRequest> request, const StepRecord& record) {
+  auto sent = std::make_unique<Sent>(Sent{
+      .id = record.id, .try_number = record.tries, .reserved = Milliseconds(record.reserved.wall_ms), .at = {}, .notes = notes_of(record)});
+  if (account_.waits) {
+    request->ticket = ticket_of(record);
+    request->keep_ticket = ticket_keeper(record, sent->notes);
+  }
+  if (ports_.notes != nullptr) ports_.notes->stand(sent->id, sent->notes);
+  crash_point("llm.before_send");
+  sent->at = ports_.clock.steady_now();
+  auto call = bounded(hand_on(ports_.inner, std::move(request)), sent->reserved);
+  return settled(std::move(sent), std::move(call));
+}
+
+task<Result<LLMResponse>> LedgerProvider::settled(std::unique_ptr<Sent> sent, task<Result<LLMResponse>> call) {
+  auto answer = co_await std::move(call).boxed();
+  if (!*answer && answer->error().where == kLeftWaiting) co_return answer;
   crash_point("llm.after_answer");
-  auto ending = recorded(std::move(sent), answer);
-  auto ended = co_await std::move(ending);
+  auto ending = recorded(std::move(sent), std::move(answer));
+  auto ended = co_await std::move(ending).boxed();
   co_return ended;
 }
 
-task<Result<LLMResponse>> LedgerProvider::send(LLMRequest& request, Sent& sent) {
-  if (account_.waits) {
-    request.ticket = ticket_of(sent.record);
-    request.keep_ticket = ticket_keeper(sent.record, notes_of(sent.record));
+task<Result<LLMResponse>> LedgerProvider::recorded(std::unique_ptr<Sent> sent, Answer answer) {
+  auto finish = ending(*sent, *answer);
+  bool lost = false;
+  if (*answer && finish->response.size() > kInlineBytesMax) {
+    auto storing = runtime::shielded(store_apart(*sent, **answer, *finish));
+    if (auto stored = co_await std::move(storing); !stored) {
+      lost = true;  // its price is not: nothing stays reserved
+      lose(*answer, stored.error());
+      finish = unknown(*sent);
+    }
   }
-  if (ports_.notes != nullptr) ports_.notes->stand(sent.record.id, notes_of(sent.record));
-  crash_point("llm.before_send");
-  sent.at = ports_.clock.steady_now();
-  return bounded(ports_.inner.chat(std::move(request)), Milliseconds(sent.record.reserved.wall_ms));
+  auto settling = runtime::shielded(settle(std::move(finish)));
+  if (auto settled = co_await std::move(settling); !settled && !lost) lose(*answer, settled.error());
+  co_return answer;
 }
 
-task<Result<LLMResponse>> LedgerProvider::recorded(std::unique_ptr<Sent> out, Result<LLMResponse>& answer) {
-  const Sent& sent = *out;
-  const auto took = std::chrono::duration_cast<Milliseconds>(ports_.clock.steady_now() - sent.at);
-  StepBody body{.answer = {}, .answer_artifact = {}, .error = {}, .notes = notes_of(sent.record), .ticket = {}};
-  if (ports_.notes != nullptr)
-    if (auto note = ports_.notes->take_note(sent.caller); !note.empty()) body.notes.push_back(std::move(note));
+std::unique_ptr<StepFinish> LedgerProvider::unknown(const Sent& sent) const {
+  return std::make_unique<StepFinish>(finish_of(sent.id, sent.try_number, StepStatus::unknown));
+}
 
-  StepFinish finish = finish_of(sent.record, StepStatus::answered);
-  if (answer) {
-    if (answer->usage.cached_calls == 0) {
-      answer->usage.calls = 1;
-      if (account_.price) answer->usage.usd_micros = cost(*account_.price, *answer);
-    }
-    finish.usage = answer->usage;
-    finish.usage.wall_ms = std::min(took, Milliseconds(sent.record.reserved.wall_ms)).count();
-    auto stored = co_await runtime::shielded(store_answer(sent.caller, *answer, body));
-    if (!stored) {  // the answer is lost, its price is not: nothing stays reserved
-      finish.status = StepStatus::unknown;
-      finish.usage = {};
-      (void)co_await runtime::shielded(settle(std::move(finish)));
-      co_return fail(unrecorded(stored.error()));
-    }
-  } else {
-    finish.status = settled_status(answer.error());
+std::unique_ptr<StepFinish> LedgerProvider::ending(Sent& sent, Result<LLMResponse>& answer) const {
+  const auto took = std::chrono::duration_cast<Milliseconds>(ports_.clock.steady_now() - sent.at);
+  auto finish = std::make_unique<StepFinish>(finish_of(sent.id, sent.try_number, StepStatus::answered));
+  if (ports_.notes != nullptr)
+    if (auto note = ports_.notes->take_note(sent.id); !note.empty()) sent.notes.push_back(std::move(note));
+  StepBody body{.answer = {}, .answer_artifact = {}, .error = {}, .notes = sent.notes, .ticket = {}};
+  if (!answer) {
+    finish->status = settled_status(answer.error());
     body.error = answer.error();
+    finish->response = core::write_json(body);
+    return finish;
   }
-  finish.response = core::write_json(body);
-  auto settled = co_await runtime::shielded(settle(std::move(finish)));
-  if (!settled) co_return fail(unrecorded(settled.error()));
-  co_return std::move(answer);
+  if (answer->usage.cached_calls == 0) {
+    answer->usage.calls = 1;
+    if (account_.price) answer->usage.usd_micros = cost(*account_.price, *answer);
+  }
+  finish->usage = answer->usage;
+  finish->usage.wall_ms = std::min(took, sent.reserved).count();
+  body.answer = std::move(*answer);
+  finish->response = core::write_json(body);
+  *answer = std::move(*body.answer);
+  return finish;
 }
 
 // A large body is durable before the step that refers to it.
-task<Result<void>> LedgerProvider::store_answer(LLMCaller caller, LLMResponse answer, StepBody& body) {
-  std::string json = core::write_json(answer);
-  if (json.size() <= kInlineBytesMax) {
-    body.answer = std::move(answer);
-    co_return Result<void>{};
-  }
-  ArtifactRecord record{.workflow = caller.attempt.workflow,
-                        .task = caller.attempt.task,
+task<Result<void>> LedgerProvider::store_apart(const Sent& sent, const LLMResponse& answer, StepFinish& finish) {
+  const AttemptId& attempt = sent.id.attempt;
+  ArtifactRecord record{.workflow = attempt.workflow,
+                        .task = attempt.task,
                         .agent = account_.agent,
-                        .round = caller.attempt.round,
-                        .attempt = caller.attempt.attempt,
+                        .round = attempt.round,
+                        .attempt = attempt.attempt,
                         .type = "answer",
-                        .name = "answer-" + caller.ordinal,
+                        .name = "answer-" + sent.id.ordinal,
                         .digest = {},
                         .size = 0,
                         .at = ports_.clock.now()};
   ArtifactStore& artifacts = ports_.artifacts;
+  const std::string json = core::write_json(answer);
   auto saved = co_await runtime::persist(ports_.clock, [&artifacts, record, json] { return artifacts.save(record, json); });
   if (!saved) co_return fail(saved.error());
-  body.answer_artifact = saved->digest;
+  finish.response =
+      core::write_json(StepBody{.answer = {}, .answer_artifact = saved->digest, .error = {}, .notes = sent.notes, .ticket = {}});
   co_return Result<void>{};
 }
 
-task<Result<void>> LedgerProvider::settle(StepFinish finish) {
-  StateManager& states = ports_.states;
-  auto settled = co_await runtime::persist(ports_.clock, [&states, finish] { return states.finish_step(finish); });
-  co_return settled;
+task<Result<void>> LedgerProvider::settle(std::unique_ptr<StepFinish> finish) {
+  return runtime::persist(ports_.clock, [&states = ports_.states, finish = std::move(finish)] { return states.finish_step(*finish); });
 }
 
 task<Result<LLMResponse>> LedgerProvider::replay(StepRecord record) {

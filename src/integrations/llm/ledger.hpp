@@ -9,18 +9,17 @@
 #include "conductorai/artifact_store.hpp"
 #include "conductorai/clock.hpp"
 #include "conductorai/llm_provider.hpp"
+#include "conductorai/shared.hpp"
 #include "conductorai/state_manager.hpp"
 #include "integrations/llm/reservation.hpp"
 #include "integrations/llm/step_notes.hpp"
 
 namespace conductorai::integrations {
 
-struct StepBody;
-
 /// What an attempt's calls are recorded and charged under.
 struct CallAccount {
   std::uint64_t epoch = 0;
-  std::vector<BudgetScope> scopes;
+  Shared<std::vector<BudgetScope>> scopes;
   AgentId agent;                  // of the artifacts that hold large answers
   Milliseconds timeout{120'000};  // of one call: what it reserves of the wall budget, or all that is left of that
   std::optional<Price> price{};   // of the model; without one nothing is charged in money, and no scope may limit it
@@ -54,26 +53,33 @@ class LedgerProvider final : public BaseLLMProvider {
   task<Result<LLMResponse>> chat(LLMRequest request) override;
 
  private:
-  task<Result<StepBegun>> begin(LLMRequest request);
-  task<Result<void>> allow_time(StepBegin& step);
-  task<Result<bool>> holds_ticket(StepBegin step);
-  [[nodiscard]] StepFinish finish_of(const StepRecord& record, StepStatus status) const;
+  using Answer = std::unique_ptr<Result<LLMResponse>>;
+  /// A try that is out, and what of it is needed when its answer comes.
+  struct Sent {
+    StepId id;
+    int try_number = 1;
+    Milliseconds reserved{};  // of the wall budget
+    Instant at;
+    std::vector<std::string> notes;
+  };
+
+  task<Result<LLMResponse>> step(std::unique_ptr<LLMRequest> request);
+  task<Result<StepBegun>> begin(const LLMRequest& request);
+  task<Result<StepBegun>> begin_or_take_up(std::unique_ptr<StepBegin> step);
+  task<Result<StepBegun>> begin_in_time(std::unique_ptr<StepBegin> step);
+  task<Result<bool>> holds_ticket(const StepBegin& step);
+  task<Result<LLMResponse>> follow(std::unique_ptr<LLMRequest> request, std::unique_ptr<Result<StepBegun>> begun);
+  task<Result<LLMResponse>> perform(std::unique_ptr<LLMRequest> request, const StepRecord& record);
+  [[nodiscard]] StepFinish finish_of(const StepId& id, int try_number, StepStatus status) const;
   [[nodiscard]] std::function<task<Result<void>>(std::string)> ticket_keeper(const StepRecord& record,
                                                                              std::vector<std::string> notes) const;
   [[nodiscard]] task<Result<LLMResponse>> bounded(task<Result<LLMResponse>> call, Milliseconds reserved) const;
-  /// A try that is out.
-  struct Sent {
-    LLMCaller caller;
-    StepRecord record;
-    Instant at;
-  };
-  task<Result<StepBegun>> begin_shielded(const LLMRequest& request);
-  task<Result<LLMResponse>> follow(LLMRequest& request, Result<StepBegun>& begun);
-  task<Result<LLMResponse>> perform(LLMRequest request, StepRecord record);
-  task<Result<LLMResponse>> send(LLMRequest& request, Sent& sent);
-  task<Result<LLMResponse>> recorded(std::unique_ptr<Sent> out, Result<LLMResponse>& answer);
-  task<Result<void>> store_answer(LLMCaller caller, LLMResponse answer, StepBody& body);
-  task<Result<void>> settle(StepFinish finish);
+  task<Result<LLMResponse>> settled(std::unique_ptr<Sent> sent, task<Result<LLMResponse>> call);
+  task<Result<LLMResponse>> recorded(std::unique_ptr<Sent> sent, Answer answer);
+  [[nodiscard]] std::unique_ptr<StepFinish> ending(Sent& sent, Result<LLMResponse>& answer) const;
+  [[nodiscard]] std::unique_ptr<StepFinish> unknown(const Sent& sent) const;
+  task<Result<void>> store_apart(const Sent& sent, const LLMResponse& answer, StepFinish& finish);
+  task<Result<void>> settle(std::unique_ptr<StepFinish> finish);
   task<Result<LLMResponse>> replay(StepRecord record);
 
   Ports ports_;

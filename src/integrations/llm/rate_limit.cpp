@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/human.hpp"
+#include "integrations/llm/handing_on.hpp"
 #include "integrations/llm/ledger.hpp"
 #include "runtime/suspension.hpp"
 
@@ -146,20 +147,25 @@ bool RateLimiter::take_unlimited() {
 }
 
 task<Result<LLMResponse>> RateLimitedProvider::chat(LLMRequest request) {
-  return limiter_.take_unlimited() ? inner_.chat(std::move(request)) : in_turn(std::move(request));
+  if (limiter_.take_unlimited()) return inner_.chat(std::move(request));
+  return in_turn(std::make_unique<LLMRequest>(std::move(request)));
 }
 
-task<Result<LLMResponse>> RateLimitedProvider::in_turn(LLMRequest request) {
-  const std::int64_t tokens = estimated_tokens(request);
-  auto wait = limiter_.take(tokens, lane_of(request.caller));
-  if (auto turn = co_await std::move(wait); !turn) co_return fail(turn.error());
-  auto call = inner_.chat(std::move(request));
-  auto answer = co_await std::move(call);
-  if (answer)
-    limiter_.settle(tokens, answer->usage.input_tokens + answer->usage.output_tokens);
-  else if (settled_status(answer.error()) == StepStatus::failed)  // refused: the service counts none of it
-    limiter_.settle(tokens, 0);
+task<Result<LLMResponse>> RateLimitedProvider::in_turn(std::unique_ptr<LLMRequest> request) {
+  const std::int64_t tokens = estimated_tokens(*request);
+  auto wait = limiter_.take(tokens, lane_of(request->caller));
+  if (auto turn = co_await std::move(wait); !turn) co_return failed_answer(turn.error());
+  auto call = hand_on(inner_, std::move(request));
+  auto answer = co_await std::move(call).boxed();
+  settle(tokens, *answer);
   co_return answer;
+}
+
+void RateLimitedProvider::settle(std::int64_t taken, const Result<LLMResponse>& answer) {
+  if (answer)
+    limiter_.settle(taken, answer->usage.input_tokens + answer->usage.output_tokens);
+  else if (settled_status(answer.error()) == StepStatus::failed)  // refused: the service counts none of it
+    limiter_.settle(taken, 0);
 }
 
 }  // namespace conductorai::integrations

@@ -82,7 +82,8 @@ class RateLimitedProvider final : public BaseLLMProvider {
   task<Result<LLMResponse>> chat(LLMRequest request) override;
 
  private:
-  task<Result<LLMResponse>> in_turn(LLMRequest request);
+  task<Result<LLMResponse>> in_turn(std::unique_ptr<LLMRequest> request);
+  void settle(std::int64_t taken, const Result<LLMResponse>& answer);
 
   BaseLLMProvider& inner_;
   RateLimiter& limiter_;

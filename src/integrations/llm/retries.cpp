@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "integrations/llm/handing_on.hpp"
+
 namespace conductorai::integrations {
 
 bool is_transient(const Error& error) {
@@ -14,15 +16,23 @@ Milliseconds RetryingProvider::pause(const Error& error, int tries_made) {
   return error.retry == Retry::after ? std::max(error.retry_after, jitter) : jitter;
 }
 
+bool RetryingProvider::is_last(const Result<LLMResponse>& answer, int tries_made) const {
+  if (answer || !is_transient(answer.error()) || tries_made > options_.retries) return true;
+  return answer.error().retry == Retry::after && answer.error().retry_after > options_.max_retry_after;
+}
+
 task<Result<LLMResponse>> RetryingProvider::chat(LLMRequest request) {
+  if (options_.retries <= 0) return inner_.chat(std::move(request));
+  return repeated(std::make_unique<const LLMRequest>(std::move(request)));
+}
+
+task<Result<LLMResponse>> RetryingProvider::repeated(std::unique_ptr<const LLMRequest> request) {
   for (int tries = 1;; ++tries) {
-    auto call = inner_.chat(request);
-    auto answer = co_await std::move(call);
-    if (answer || !is_transient(answer.error()) || tries > options_.retries) co_return answer;
-    if (answer.error().retry == Retry::after && answer.error().retry_after > options_.max_retry_after) co_return answer;
-    const Milliseconds wait = pause(answer.error(), tries);
-    auto slept = co_await sleep_for(clock_, wait);
-    if (!slept) co_return fail(slept.error());
+    auto call = hand_on(inner_, std::make_unique<LLMRequest>(*request));
+    auto answer = co_await std::move(call).boxed();
+    if (is_last(*answer, tries)) co_return answer;
+    auto wait = sleep_for(clock_, pause(answer->error(), tries));
+    if (auto slept = co_await std::move(wait); !slept) co_return failed_answer(slept.error());
   }
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 // RetryingProvider: transient errors are tried again inside the call, so that the attempt stays.
 
+#include <memory>
+
 #include "conductorai/clock.hpp"
 #include "conductorai/llm_provider.hpp"
 
@@ -25,6 +27,8 @@ class RetryingProvider final : public BaseLLMProvider {
   task<Result<LLMResponse>> chat(LLMRequest request) override;
 
  private:
+  task<Result<LLMResponse>> repeated(std::unique_ptr<const LLMRequest> request);
+  [[nodiscard]] bool is_last(const Result<LLMResponse>& answer, int tries_made) const;
   [[nodiscard]] Milliseconds pause(const Error& error, int tries_made);
 
   BaseLLMProvider& inner_;

@@ -13,8 +13,8 @@ namespace conductorai::integrations {
 class StepNotes {
  public:
   virtual ~StepNotes() = default;
-  /// Of the caller's last try, whatever its outcome; empty when nothing is to be kept. Asked once, when the try is recorded.
-  virtual std::string take_note(const LLMCaller& caller) = 0;
+  /// Of the step's last try, whatever its outcome; empty when nothing is to be kept. Asked once, when the try is recorded.
+  virtual std::string take_note(const StepId& step) = 0;
   /// The notes on record of a step that is about to be sent. Where the provider remembers others, the step diverged: this ordinal and all
   /// after it in the attempt were set aside and no longer count.
   virtual void stand(const StepId& step, const std::vector<std::string>& notes) = 0;

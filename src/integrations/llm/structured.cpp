@@ -135,31 +135,49 @@ std::size_t follow_up_bytes_max(std::size_t schema_bytes) {
 }
 
 task<Result<LLMResponse>> StructuredProvider::chat(LLMRequest request) {
-  return request.answer_schema.empty() ? inner_.chat(std::move(request)) : checked(std::move(request));
+  if (request.answer_schema.empty()) return inner_.chat(std::move(request));
+  return checked(std::make_unique<LLMRequest>(std::move(request)));
 }
 
-task<Result<LLMResponse>> StructuredProvider::checked(LLMRequest request) {
-  const std::string ordinal = request.caller.ordinal;
+namespace {
+
+/// Whether `answer` is the last: one that follows, now compact, or the error in its place. Else `request` asks again because of
+/// `violation`, which is empty before the first follow-up.
+bool is_last(LLMRequest& request, Result<LLMResponse>& answer, std::string& violation) {
+  if (!answer) {
+    if (!violation.empty() && !answer.error().cause)
+      answer.error().cause = std::make_shared<Error>(Error{.code = ErrorCode::invalid_answer, .message = violation});
+    return true;
+  }
+  if (auto ended = ended_badly(*answer)) {
+    answer = fail(std::move(*ended));
+    return true;
+  }
+  if (!answer->tool_calls.empty()) return true;  // it is not done yet
+  auto checked = check(request, *answer);
+  if (!checked) {
+    answer = fail(std::move(checked.error()));
+    return true;
+  }
+  if (checked->violation.empty()) {
+    answer->text = std::move(checked->json);
+    return true;
+  }
+  violation = beginning(checked->violation, kViolationBytesMax);
+  add_follow_up(request, *answer, violation);
+  return false;
+}
+
+}  // namespace
+
+task<Result<LLMResponse>> StructuredProvider::checked(std::unique_ptr<LLMRequest> request) {
+  const std::string ordinal = request->caller.ordinal;
   std::string violation;
   for (int follow_up = 0; follow_up <= follow_ups_; ++follow_up) {
-    if (follow_up > 0) request.caller.ordinal = ordinal + "." + std::to_string(follow_up);
-    auto call = inner_.chat(request);
-    auto answer = co_await std::move(call);
-    if (!answer) {
-      if (follow_up > 0 && !answer.error().cause)
-        answer.error().cause = std::make_shared<Error>(Error{.code = ErrorCode::invalid_answer, .message = violation});
-      co_return answer;
-    }
-    if (auto ended = ended_badly(*answer)) co_return fail(std::move(*ended));
-    if (!answer->tool_calls.empty()) co_return answer;  // it is not done yet
-    auto checked = check(request, *answer);
-    if (!checked) co_return fail(checked.error());
-    if (checked->violation.empty()) {
-      answer->text = std::move(checked->json);
-      co_return answer;
-    }
-    violation = beginning(checked->violation, kViolationBytesMax);
-    add_follow_up(request, *answer, violation);
+    if (follow_up > 0) request->caller.ordinal = ordinal + "." + std::to_string(follow_up);
+    auto call = inner_.chat(*request);
+    auto answer = co_await std::move(call).boxed();
+    if (is_last(*request, *answer, violation)) co_return answer;
   }
   co_return fail(ErrorCode::invalid_answer,
                  "the answer does not follow its schema after " + std::to_string(follow_ups_) + " follow-ups: " + violation);

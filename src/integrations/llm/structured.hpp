@@ -1,6 +1,7 @@
 #pragma once
 // StructuredProvider: an answer asked for with a schema follows it, or the call fails.
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -27,7 +28,7 @@ class StructuredProvider final : public BaseLLMProvider {
   task<Result<LLMResponse>> chat(LLMRequest request) override;
 
  private:
-  task<Result<LLMResponse>> checked(LLMRequest request);
+  task<Result<LLMResponse>> checked(std::unique_ptr<LLMRequest> request);
 
   BaseLLMProvider& inner_;
   int follow_ups_;

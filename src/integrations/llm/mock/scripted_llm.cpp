@@ -200,8 +200,8 @@ task<Result<LLMResponse>> ScriptedLLM::answer(LLMRequest request, int index) {
   co_return response;
 }
 
-std::string ScriptedLLM::take_note(const LLMCaller& caller) {
-  auto it = tries_.find({caller.attempt, caller.ordinal});
+std::string ScriptedLLM::take_note(const StepId& step) {
+  auto it = tries_.find(step);
   if (it == tries_.end() || !it->second.pending) return {};
   const int rule = *std::exchange(it->second.pending, std::nullopt);
   it->second.rules.push_back(rule);

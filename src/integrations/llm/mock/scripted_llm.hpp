@@ -24,7 +24,7 @@ class ScriptedLLM final : public BaseLLMProvider, public StepNotes {
 
   [[nodiscard]] std::string_view name() const override { return "mock"; }
   task<Result<LLMResponse>> chat(LLMRequest request) override;
-  std::string take_note(const LLMCaller& caller) override;
+  std::string take_note(const StepId& step) override;
   void stand(const StepId& step, const std::vector<std::string>& notes) override;
 
  private:

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "integrations/llm/failed_call.hpp"
+#include "integrations/llm/handing_on.hpp"
 #include "integrations/llm/wire/answer_parser.hpp"
 #include "integrations/llm/wire/json_read.hpp"
 
@@ -21,23 +21,33 @@ Result<WireProvider::Question> WireProvider::question(const LLMRequest& request)
   if (!model) return fail(model.error());
   auto body = protocol.write(request, *model, calls_.service().stream);
   if (!body) return calls_.failed(body.error(), protocol.url);
-  auto reader = protocol.reader();
-  reader->on_text(request.on_text);
   WireRequest wire = calls_.posted(protocol.url, std::move(*body));
   wire.headers.emplace_back("accept", "text/event-stream, application/json");
-  return Question{.model = std::move(*model), .size = size_of(request), .reader = std::move(reader), .wire = std::move(wire)};
+  return Question{.model = std::move(*model), .size = size_of(request), .on_text = request.on_text, .wire = std::move(wire)};
 }
 
 struct WireProvider::Incoming {
-  explicit Incoming(Question& asked) : model(std::move(asked.model)), size(asked.size), parser(std::move(asked.reader)) {}
+  Incoming(const Protocol& speaks, Question& asked)
+      : protocol(speaks), model(std::move(asked.model)), size(asked.size), on_text(std::move(asked.on_text)) {}
   bool take(const WireHead& head, std::string_view piece) {
-    if (is_success(head.status)) return parser.feed(piece);
+    if (is_success(head.status)) return parser().feed(piece);
     error_body.append(piece.substr(0, kErrorBytesMax - error_body.size()));
     return error_body.size() < kErrorBytesMax;
   }
+  /// Made when the answer begins: until then thousands of calls may be waiting.
+  AnswerParser& parser() {
+    if (made == nullptr) {
+      auto reader = protocol.reader();
+      reader->on_text(std::move(on_text));
+      made = std::make_unique<AnswerParser>(std::move(reader));
+    }
+    return *made;
+  }
+  const Protocol& protocol;
   std::string model;
   RequestSize size;
-  AnswerParser parser;
+  AnswerReader::OnText on_text;
+  std::unique_ptr<AnswerParser> made;
   std::string error_body;
 };
 
@@ -45,7 +55,7 @@ struct WireProvider::Incoming {
 task<Result<LLMResponse>> WireProvider::chat(LLMRequest request) {
   auto asked = question(request);
   if (!asked) return failed_call(std::move(asked.error()));
-  auto incoming = std::make_unique<Incoming>(*asked);
+  auto incoming = std::make_unique<Incoming>(calls_.protocol(), *asked);
   auto exchange = calls_.transport().exchange(
       std::move(asked->wire), [into = incoming.get()](const WireHead& head, std::string_view piece) { return into->take(head, piece); });
   return answered(std::move(incoming), std::move(exchange));
@@ -61,7 +71,7 @@ Result<LLMResponse> WireProvider::judged(const Result<WireHead>& head, Incoming&
   if (!head) return calls_.failed(head.error(), url);
   if (calls_.service().on_head) calls_.service().on_head(*head);
   if (!is_success(head->status)) return calls_.failed(status_error(head->status, head->headers, incoming.error_body, calls_.now()), url);
-  auto answer = incoming.parser.finish();
+  auto answer = incoming.parser().finish();
   if (!answer) return calls_.failed(answer.error(), url);
   return calls_.judged(incoming.size, std::move(*answer), incoming.model);
 }

@@ -21,7 +21,7 @@ class WireProvider final : public BaseLLMProvider {
   struct Question {
     std::string model;
     RequestSize size;
-    std::unique_ptr<AnswerReader> reader;
+    AnswerReader::OnText on_text;
     WireRequest wire;
   };
   [[nodiscard]] Result<Question> question(const LLMRequest& request) const;
