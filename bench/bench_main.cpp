@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
       {"fanout", {"one workflow of 10,000 tasks, in a row and side by side, against ten", bench::run_fanout}},
       {"bus", {"publish to deliver, against a bare bus", bench::run_bus}},
       {"journal", {"appends to the StateManager, against a bare group commit", bench::run_journal}},
+      {"stored", {"workflows beside 20,000 stored ones, against beside 1,000", bench::run_stored}},
       {"waiting", {"10,000 tasks that wait a second, against a bare epoll client", bench::run_waiting}},
       {"startup", {"the command line as a whole process", bench::run_startup}},
       {"recover", {"10,000 unfinished workflows of 100 events taken over", bench::run_recover}},

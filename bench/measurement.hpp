@@ -76,6 +76,7 @@ int run_chain(const Settings& settings);
 int run_fanout(const Settings& settings);
 int run_bus(const Settings& settings);
 int run_journal(const Settings& settings);
+int run_stored(const Settings& settings);
 int run_waiting(const Settings& settings);
 int run_startup(const Settings& settings);
 int run_recover(const Settings& settings);

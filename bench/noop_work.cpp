@@ -24,14 +24,16 @@ class NoopAgent final : public BaseAgent {
 
  protected:
   task<Result<Outcome>> execute(TaskContext& context) override {
-    if (delay_.count() > 0) {
-      auto slept = co_await sleep_for(context.clock(), delay_);
-      if (!slept) co_return fail(slept.error());
-    }
-    co_return Outcome{.outputs = {{"text", kilobyte()}}};
+    if (delay_.count() == 0) co_return done({});
+    co_return done(co_await sleep_for(context.clock(), delay_));
   }
 
  private:
+  static Result<Outcome> done(const Result<void>& slept) {
+    if (!slept) return fail(slept.error());
+    return Outcome{.outputs = {{"text", kilobyte()}}};
+  }
+
   Milliseconds delay_;
 };
 

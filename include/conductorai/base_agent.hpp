@@ -3,6 +3,7 @@
 // IDLE.
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,7 +69,7 @@ class BaseAgent {
   virtual task<Result<void>> after(TaskContext& context, const Outcome& outcome);
 
  private:
-  task<Result<void>> attempt(TaskContext& context, TaskResult& result);
+  task<std::shared_ptr<TaskResult>> conclude(TaskContext& context, std::unique_ptr<Outcome> outcome);
 
   AgentId id_;
   int capacity_;

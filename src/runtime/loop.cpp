@@ -5,12 +5,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <cstring>
 #include <deque>
 
 #include "runtime/suspension.hpp"
+#include "runtime/timer_queue.hpp"
 
 namespace conductorai::runtime {
 
@@ -19,35 +19,13 @@ namespace asio = boost::asio;
 struct Loop::Impl {
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  TimerQueue timers{io};
   std::deque<std::coroutine_handle<>> ready;
 };
 
 namespace {
 
 constexpr int kResumedBetweenLooks = 64;
-
-class AsioTimer final : public Timer {
- public:
-  AsioTimer(asio::io_context& io, std::chrono::nanoseconds delay, std::function<void()> function)
-      : state_(std::make_shared<State>(io, std::move(function))) {
-    state_->timer.expires_after(delay);
-    state_->timer.async_wait([state = state_](boost::system::error_code error) {
-      if (!error && state->function) std::exchange(state->function, nullptr)();
-    });
-  }
-  ~AsioTimer() override {
-    state_->function = nullptr;
-    state_->timer.cancel();
-  }
-
- private:
-  struct State {
-    State(asio::io_context& io, std::function<void()> f) : timer(io), function(std::move(f)) {}
-    asio::steady_timer timer;
-    std::function<void()> function;
-  };
-  std::shared_ptr<State> state_;
-};
 
 /// A descriptor of the loop's own, so that closing it never closes the caller's.
 Result<int> duplicate(int fd) {
@@ -132,7 +110,7 @@ Instant Loop::steady_now() const {
 }
 
 std::unique_ptr<Timer> Loop::call_after(std::chrono::nanoseconds delay, std::function<void()> function) {
-  return std::make_unique<AsioTimer>(impl_->io, delay, std::move(function));
+  return impl_->timers.call_after(delay, std::move(function));
 }
 
 namespace {

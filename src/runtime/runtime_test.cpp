@@ -195,6 +195,43 @@ task<void> push_later(SimLoop& loop, Mailbox<int>& box) {
   box.push(2);
 }
 
+TEST(Loop, CallsByTimeAndWhatIsDueAtOneTimeInTheOrderOfItsMaking) {
+  Loop loop;
+  std::string order;
+  std::vector<std::unique_ptr<Timer>> timers;
+  timers.push_back(loop.call_after(3ms, [&] { order += 'd'; }));
+  timers.push_back(loop.call_after(1ms, [&] { order += 'c'; }));
+  timers.push_back(loop.call_after(0ms, [&] { order += 'a'; }));
+  timers.push_back(loop.call_after(0ms, [&] { order += 'b'; }));
+  timers.push_back(loop.call_after(std::chrono::nanoseconds::max(), [&] { order += 'x'; }));
+  loop.run_until([&] { return order.size() == 4; });
+  EXPECT_EQ(order, "abcd");
+}
+
+TEST(Loop, ACallMayTakeBackItsOwnTimerAndOthersAndSetNewOnes) {
+  Loop loop;
+  std::string order;
+  std::unique_ptr<Timer> own, other, later;
+  own = loop.call_after(1ms, [&] {
+    order += '1';
+    own.reset();
+    other.reset();
+    later = loop.call_after(0ms, [&] { order += '3'; });
+  });
+  other = loop.call_after(1ms, [&] { order += '2'; });
+  loop.run_until([&] { return order.size() == 2; });
+  EXPECT_EQ(order, "13");
+}
+
+TEST(Loop, ATimerTakenBackLeavesTheLaterOnesAsTheyWere) {
+  Loop loop;
+  bool called = false;
+  auto first = loop.call_after(1ms, [] { FAIL() << "it was taken back"; });
+  const auto second = loop.call_after(3ms, [&] { called = true; });
+  first.reset();
+  loop.run_until([&] { return called; });
+}
+
 TEST(Mailbox, HandsOverAllThatWaits) {
   SimLoop loop;
   Mailbox<int> box;

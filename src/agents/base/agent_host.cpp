@@ -72,10 +72,10 @@ struct AgentHost::Impl {
   }
 
   void start(AssignmentPtr assignment) {
-    auto attempt = std::make_unique<Attempt>(&scope.cancel_source(), assignment);
-    CancelSource& cancel = attempt->cancel;
-    attempts[assignment->id] = std::move(attempt);
-    scope.spawn(run(*this, std::move(assignment)), cancel);
+    auto made = std::make_unique<Attempt>(&scope.cancel_source(), std::move(assignment));
+    Attempt& attempt = *made;
+    attempts.emplace(attempt.assignment->id, std::move(made));
+    scope.spawn(run(*this, attempt), attempt.cancel);
   }
 
   void stop(const CancelAttempt& order) {
@@ -95,28 +95,26 @@ struct AgentHost::Impl {
     return nullptr;
   }
 
-  void notice(const AssignmentPtr& assignment, std::string text) {
+  void notice(const AttemptId& id, std::string text) {
     AgentMessage message;
-    message.channel = "conductor:workflow:" + assignment->id.workflow.str();
+    message.channel = "conductor:workflow:" + id.workflow.str();
     message.from = agent->id().str();
-    message.body = Progress{assignment->id, agent->id(), std::move(text)};
+    message.body = Progress{id, agent->id(), std::move(text)};
     (void)services.bus.publish(std::move(message));  // nobody may be watching
   }
 
-  static task<void> run(Impl& host, AssignmentPtr assignment) {
+  static task<void> run(Impl& host, Attempt& attempt) {
     std::optional<Shared<TaskResult>> result;
     if (auto turn = co_await host.turns.acquire(); turn) {
-      result = co_await perform(host, assignment);
+      result = co_await perform(host, attempt);
       host.turns.release();
     }
-    Attempt& attempt = *host.attempts.at(assignment->id);
     result = host.judged(attempt, std::move(result));
-    if (final_result(**result)) host.remember({assignment->epoch, *result});
-    AssignmentPtr next = std::move(attempt.next);
-    const auto held = std::move(host.attempts.extract(assignment->id).mapped());  // its cancel source is this coroutine's
+    if (final_result(**result)) host.remember({attempt.assignment->epoch, *result});
+    const auto held = std::move(host.attempts.extract(attempt.assignment->id).mapped());  // its cancel source is this coroutine's
     crash_point("agent.before_publish");
     co_await runtime::shielded(publish_result(host, std::move(*result)));
-    if (next != nullptr && !host.closing) host.start(std::move(next));
+    if (attempt.next != nullptr && !host.closing) host.start(std::move(attempt.next));
   }
 
   /// What the attempt came to; nothing where it never got its turn.
@@ -138,9 +136,9 @@ struct AgentHost::Impl {
     return gave_up;
   }
 
-  static task<Shared<TaskResult>> perform(Impl& host, AssignmentPtr assignment) {
-    AttemptContext context(host.services, assignment, host.agent->id(), host.agent->description().type,
-                           [&host, assignment](std::string text) { host.notice(assignment, std::move(text)); });
+  static task<Shared<TaskResult>> perform(Impl& host, Attempt& attempt) {
+    AttemptContext context(host.services, attempt.assignment, host.agent->id(), host.agent->description().type,
+                           [&host, &attempt](std::string text) { host.notice(attempt.assignment->id, std::move(text)); });
     auto result = co_await host.agent->execute_task(context);
     result = context.without_secrets(std::move(result));
     co_await runtime::shielded(context.close());
@@ -176,7 +174,7 @@ struct AgentHost::Impl {
   HostServices services;
   std::unique_ptr<BaseAgent> agent;
   runtime::Semaphore turns;
-  std::map<AttemptId, std::unique_ptr<Attempt>> attempts;
+  std::map<std::reference_wrapper<const AttemptId>, std::unique_ptr<Attempt>, std::less<AttemptId>> attempts;  // by their assignments' ids
   std::deque<Ended> ended;
   bool closing = false;
   std::unique_ptr<Subscription> subscription;

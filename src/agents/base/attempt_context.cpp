@@ -29,14 +29,9 @@ AnswerPiece piece_of(const AttemptId& id, const std::string& ordinal) {
 
 }  // namespace
 
-AttemptContext::AttemptContext(const HostServices& services, std::shared_ptr<const TaskAssignment> assignment, AgentId agent,
-                               AgentType type, std::function<void(std::string)> progress)
-    : services_(services),
-      assignment_(std::move(assignment)),
-      agent_(std::move(agent)),
-      type_(std::move(type)),
-      progress_(std::move(progress)),
-      mask_({}) {}
+AttemptContext::AttemptContext(const HostServices& services, std::shared_ptr<const TaskAssignment> assignment, const AgentId& agent,
+                               const AgentType& type, std::function<void(std::string)> progress)
+    : services_(services), assignment_(std::move(assignment)), agent_(agent), type_(type), progress_(std::move(progress)), mask_({}) {}
 
 AttemptContext::~AttemptContext() = default;
 

@@ -16,9 +16,9 @@ namespace conductorai::agents {
 /// without being performed, and the files are set to the tree it left. So the agent sees at each step exactly what it saw before.
 class AttemptContext final : public TaskContext {
  public:
-  /// `services` outlives it; `progress` is called on the loop's thread.
-  AttemptContext(const HostServices& services, std::shared_ptr<const TaskAssignment> assignment, AgentId agent, AgentType type,
-                 std::function<void(std::string)> progress);
+  /// `services`, `agent` and `type` outlive it; `progress` is called on the loop's thread.
+  AttemptContext(const HostServices& services, std::shared_ptr<const TaskAssignment> assignment, const AgentId& agent,
+                 const AgentType& type, std::function<void(std::string)> progress);
   ~AttemptContext() override;
 
   [[nodiscard]] const TaskAssignment& assignment() const override { return *assignment_; }
@@ -85,8 +85,8 @@ class AttemptContext final : public TaskContext {
 
   const HostServices& services_;
   std::shared_ptr<const TaskAssignment> assignment_;
-  AgentId agent_;
-  AgentType type_;
+  const AgentId& agent_;
+  const AgentType& type_;
   std::function<void(std::string)> progress_;
   SecretMask mask_;
   std::optional<std::size_t> secrets_booked_;  // when the mask was made

@@ -76,7 +76,9 @@ void apply_unread_usage(TaskResult& result, const Error& error) {
   apply_error(result, std::move(unread));
 }
 
-void apply_outcome(TaskResult& result, Outcome outcome) {
+std::shared_ptr<TaskResult> result_of(Outcome&& outcome) {
+  auto made = std::make_shared<TaskResult>();
+  TaskResult& result = *made;
   result.status = ResultStatus::completed;
   result.verdict = outcome.verdict;
   result.skipped = outcome.skipped;
@@ -84,10 +86,30 @@ void apply_outcome(TaskResult& result, Outcome outcome) {
   result.outputs = std::move(outcome.outputs);
   result.evidence = std::move(outcome.evidence);
   result.feedback = std::move(outcome.feedback);
+  return made;
 }
 
-Error internal_error(const std::string& what) {
-  return {.code = ErrorCode::internal, .message = "the agent threw an exception: " + what};
+std::shared_ptr<TaskResult> failed(Error&& error) {
+  const auto result = std::make_shared<TaskResult>();
+  apply_error(*result, std::move(error));
+  return result;
+}
+
+// Not inlined, or its error had a place in the frame.
+[[gnu::noinline]] std::shared_ptr<TaskResult> failed_by_exception(const char* what) {
+  return failed({.code = ErrorCode::internal, .message = std::string("the agent threw an exception: ") + what});
+}
+
+// Arguments by reference: one by value, made in a coroutine, keeps its room in the frame.
+
+/// Null: it may go on.
+std::shared_ptr<TaskResult> refused(Result<void>&& checked) {
+  return checked ? nullptr : failed(std::move(checked.error()));
+}
+std::shared_ptr<TaskResult> refused(Result<Outcome>&& given, std::unique_ptr<Outcome>& outcome) {
+  if (!given) return failed(std::move(given.error()));
+  outcome = std::make_unique<Outcome>(std::move(*given));
+  return nullptr;
 }
 
 }  // namespace
@@ -102,48 +124,47 @@ task<Result<void>> BaseAgent::after(TaskContext&, const Outcome&) {
   co_return Result<void>{};
 }
 
-// What lives across an await lives in every waiting attempt's frame: results of single steps are kept no longer than they are looked at.
-task<Result<void>> BaseAgent::attempt(TaskContext& context, TaskResult& result) {
+// From the agent's end on. A coroutine of its own: what it needs is not in the frame of an attempt that waits.
+task<std::shared_ptr<TaskResult>> BaseAgent::conclude(TaskContext& context, std::unique_ptr<Outcome> outcome) {
+  if (auto unsound = refused(check_outcome(*outcome))) co_return unsound;
   const TaskAssignment& assignment = context.assignment();
-  if (auto valid = agents::check_with(description(), assignment.task.with); !valid) co_return valid;
-  if (auto ready = co_await before(context); !ready) co_return ready;
-  auto outcome = co_await execute(context);
-  if (!outcome) co_return fail(std::move(outcome.error()));
-  if (auto sound = check_outcome(*outcome); !sound) co_return sound;
   complete_feedback(assignment, *outcome);
+  std::string commit;
   if (commits(assignment) && !outcome->skipped) {
     auto committed = co_await commit_changes(context, outcome->summary);
-    if (!committed) co_return fail(committed.error());
-    result.commit = std::move(*committed);
+    if (!committed) co_return failed(std::move(committed.error()));
+    commit = std::move(*committed);
   }
-  if (auto done = co_await after(context, *outcome); !done) co_return done;
-  apply_outcome(result, std::move(*outcome));
-  co_return Result<void>{};
+  if (auto broken = refused(co_await after(context, *outcome))) co_return broken;
+  auto result = result_of(std::move(*outcome));
+  result->commit = std::move(commit);
+  co_return result;
 }
 
+// What lives across an await lives in every waiting attempt's frame: results of single steps are kept no longer than they are looked at.
 task<Shared<TaskResult>> BaseAgent::execute_task(TaskContext& context) {
   const Instant started = context.clock().steady_now();
-  const auto made = std::make_shared<TaskResult>(TaskResult{.id = context.assignment().id, .agent = id_});
-  TaskResult& result = *made;
-  std::optional<Error> error;
+  std::shared_ptr<TaskResult> result;
   try {
-    if (auto done = co_await attempt(context, result); !done) error = std::move(done.error());
+    std::unique_ptr<Outcome> outcome;
+    result = refused(agents::check_with(description(), context.assignment().task.with));
+    if (result == nullptr) result = refused(co_await before(context));
+    if (result == nullptr) result = refused(co_await execute(context), outcome);
+    if (result == nullptr) result = co_await conclude(context, std::move(outcome));
   } catch (const std::exception& thrown) {
-    error = internal_error(thrown.what());
+    result = failed_by_exception(thrown.what());
   } catch (...) {
-    error = internal_error("of an unknown type");
+    result = failed_by_exception("of an unknown type");
   }
-  if (error) {
-    result.commit.clear();
-    apply_error(result, std::move(*error));
-  }
-  result.artifacts = context.saved_artifacts();
+  result->id = context.assignment().id;
+  result->agent = id_;
+  result->artifacts = context.saved_artifacts();
   if (auto usage = co_await runtime::shielded(context.usage()); usage)
-    result.usage = *usage;
+    result->usage = *usage;
   else
-    apply_unread_usage(result, usage.error());
-  result.duration_ms = std::chrono::duration_cast<Milliseconds>(context.clock().steady_now() - started).count();
-  co_return Shared<TaskResult>(made);
+    apply_unread_usage(*result, usage.error());
+  result->duration_ms = std::chrono::duration_cast<Milliseconds>(context.clock().steady_now() - started).count();
+  co_return Shared<TaskResult>(std::move(result));
 }
 
 }  // namespace conductorai

@@ -1,5 +1,7 @@
 #include "infrastructure/state/committer.hpp"
 
+#include <algorithm>
+
 #include "base/crash_point.hpp"
 
 namespace conductorai::infrastructure {
@@ -108,6 +110,7 @@ void Committer::process(const Batch& batch) {
 std::optional<Error> Committer::transact(std::span<WriteRequest* const> requests) {
   unsigned marks = mark_none;
   try {
+    flush_commits(!std::ranges::all_of(requests, [](const WriteRequest* request) { return (request->marks & mark_lazy) != 0; }));
     connection_->run("BEGIN IMMEDIATE");
     for (WriteRequest* request : requests) {
       request->apply(*connection_);
@@ -122,6 +125,12 @@ std::optional<Error> Committer::transact(std::span<WriteRequest* const> requests
   crash_after_commit(marks);
   if ((marks & mark_changed) != 0 && options_.on_changed) options_.on_changed();
   return std::nullopt;
+}
+
+void Committer::flush_commits(bool flush) {
+  if (flush == flushing_) return;
+  connection_->script(flush ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  flushing_ = flush;
 }
 
 void Committer::complete(Batch batch) {

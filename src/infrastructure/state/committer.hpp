@@ -27,7 +27,8 @@ enum WriteMark : unsigned {
   mark_finish = 4,
   mark_inbox = 8,
   mark_changed = 16,
-  mark_removal = 32
+  mark_removal = 32,
+  mark_lazy = 64  // may be lost with the power, as long as it survives the process: no flush where a batch holds nothing else
 };
 
 /// One write. Lives in the frame of the coroutine that awaits it; not cancellable, it ends in bounded time.
@@ -81,6 +82,7 @@ class Committer {
   void loop();
   void process(const Batch& batch);
   std::optional<Error> transact(std::span<WriteRequest* const> requests);
+  void flush_commits(bool flush);
   void complete(Batch batch);
   bool take(Batch& batch);
   void checkpoint_if_due();
@@ -89,6 +91,7 @@ class Committer {
   Executor& executor_;
   std::unique_ptr<Connection> connection_;
   Options options_;
+  bool flushing_ = true;     // what open_state sets
   std::int64_t copied_ = 0;  // frames of the WAL that a checkpoint has seen
   bool tail_due_ = false;
   std::atomic<bool> checkpointing_ = false;

@@ -130,8 +130,9 @@ task<Result<Ownership>> SqliteStateManager::claim(WorkflowId workflow, std::stri
   co_return claimed;
 }
 
+// Where the power takes it back, the owner is as dead as one that was killed before it.
 task<Result<void>> SqliteStateManager::release(WorkflowId workflow) {
-  auto released = co_await impl_->write<void>(mark_changed, [&, impl = impl_.get()](Connection& db) {
+  auto released = co_await impl_->write<void>(mark_changed | mark_lazy, [&, impl = impl_.get()](Connection& db) {
     release_workflow(db, impl->lock, workflow);
     return Result<void>{};
   });

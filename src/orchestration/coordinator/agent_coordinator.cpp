@@ -24,8 +24,17 @@ Shared<TaskResult> without_letter(TaskResult result, const Error& error) {
 }
 
 /// Waits to the end whatever is cancelled; run it in an environment without cancellation.
-task<void> rest(runtime::Suspension& until) {
-  (void)co_await until;
+task<void> rest(Dispatch& dispatch) {
+  runtime::Suspension stopped;
+  dispatch.stopped = &stopped;
+  if (dispatch.stage != Dispatch::Stage::ended) (void)co_await stopped;
+  dispatch.stopped = nullptr;
+}
+
+/// Writes its dead letter; run it where there is one.
+task<void> put_letter(StateManager& states, Dispatch& dispatch) {
+  auto written = co_await runtime::shielded(states.put_dead_letter(std::move(*dispatch.letter)));
+  if (!written) dispatch.result = without_letter(**dispatch.result, written.error());
 }
 
 }  // namespace
@@ -58,17 +67,14 @@ AgentCoordinator::Impl::Impl(Executor& e, Clock& c, MessageBus& b, StateManager&
 task<Shared<TaskResult>> AgentCoordinator::Impl::dispatch(Impl& self, Shared<TaskAssignment> assignment, bool approved) {
   const TaskEnvironment environment = co_await current_environment();
   Dispatch dispatch(std::move(assignment), approved);
-  if (environment.cancelled()) co_return cancelled_result(dispatch);
+  if (environment.cancelled()) co_return shared_cancelled_result(dispatch);
   self.admit(dispatch);
   (void)co_await dispatch.ended;
   if (dispatch.stage != Dispatch::Stage::ended) {
     self.cancel(dispatch);
-    co_await rest(dispatch.stopped).in({&self.executor, nullptr});
+    co_await rest(dispatch).in({&self.executor, nullptr});
   }
-  if (dispatch.letter) {
-    if (auto written = co_await runtime::shielded(self.states.put_dead_letter(std::move(*dispatch.letter))); !written)
-      dispatch.result = without_letter(**dispatch.result, written.error());
-  }
+  if (dispatch.letter) co_await put_letter(self.states, dispatch);
   co_return std::move(*dispatch.result);
 }
 
@@ -158,7 +164,8 @@ void AgentCoordinator::Impl::start(Dispatch& dispatch, Agent& agent, Lane& lane)
   if (const auto timeout = dispatch.assignment->task.timeout) {
     const auto text = "task '" + dispatch.id.task.value + "' took longer than its timeout of " + std::to_string(timeout->count()) + " ms";
     dispatch.timer = clock.call_after(*timeout, [this, &dispatch, text] {
-      dispatch.timed_out = Error{.code = ErrorCode::timeout, .message = text, .where = to_string(dispatch.id), .retry = Retry::backoff};
+      dispatch.timed_out = std::make_unique<Error>(
+          Error{.code = ErrorCode::timeout, .message = text, .where = to_string(dispatch.id), .retry = Retry::backoff});
       time_out(dispatch);
     });
   }

@@ -27,7 +27,7 @@ Shared<TaskResult> settled(Dispatch& dispatch, const Shared<TaskResult>& result)
     ended.commit.clear();
     ended.feedback.reset();
     ended.summary = dispatch.timed_out->message;
-    ended.error = std::move(dispatch.timed_out);
+    ended.error = std::move(*dispatch.timed_out);
   } else if (silent) {
     ended.error = Error{.code = ErrorCode::internal, .message = "the agent failed without saying why", .where = to_string(ended.id)};
   }
@@ -48,6 +48,10 @@ TaskResult cancelled_result(const Dispatch& dispatch) {
   TaskResult result = failed_result(dispatch, {.code = ErrorCode::cancelled, .message = "cancelled", .where = to_string(dispatch.id)});
   result.status = ResultStatus::cancelled;
   return result;
+}
+
+Shared<TaskResult> shared_cancelled_result(const Dispatch& dispatch) {
+  return cancelled_result(dispatch);
 }
 
 void AgentCoordinator::Impl::take_result(const Shared<TaskResult>& result) {
@@ -81,7 +85,7 @@ void AgentCoordinator::Impl::end(Dispatch& dispatch, Shared<TaskResult> result) 
   dispatch.stage = Dispatch::Stage::ended;
   dispatch.result = std::move(result);
   dispatch.ended.complete();
-  dispatch.stopped.complete();
+  if (dispatch.stopped != nullptr) dispatch.stopped->complete();
   if (agent == nullptr) return;
   watch_breakers(*agent->pool);
   remove_if_drained(*agent);

@@ -72,5 +72,7 @@ struct AgentCoordinator::Impl {
 
 TaskResult failed_result(const Dispatch& dispatch, Error error);
 TaskResult cancelled_result(const Dispatch& dispatch);
+/// The same, for a coroutine's frame that has no room for a whole one.
+Shared<TaskResult> shared_cancelled_result(const Dispatch& dispatch);
 
 }  // namespace conductorai::orchestration

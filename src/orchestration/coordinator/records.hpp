@@ -42,12 +42,12 @@ struct Dispatch {
   Lane* lane = nullptr;    // null once ended
   Agent* agent = nullptr;  // while running
   bool told_to_stop = false;
-  std::optional<Error> timed_out;
+  std::unique_ptr<Error> timed_out;
   std::unique_ptr<Timer> timer;        // of the timeout, then of the grace after a stop
   std::unique_ptr<DeadLetter> letter;  // to be written before the result is given
   std::optional<Shared<TaskResult>> result;
-  runtime::Suspension ended;    // the cancellable wait
-  runtime::Suspension stopped;  // the wait after a cancellation
+  runtime::Suspension ended;               // the cancellable wait
+  runtime::Suspension* stopped = nullptr;  // the wait after a cancellation
 };
 
 struct Fitter {

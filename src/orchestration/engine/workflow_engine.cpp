@@ -9,6 +9,16 @@ namespace conductorai::orchestration {
 namespace {
 constexpr std::string_view kDefinitions = "definitions";  // no workflow id: these begin with "wf-"
 constexpr int kEndedLookedAt = 1000;                      // newest first
+
+std::vector<Inbound> starting(const History& history) {
+  std::vector<Inbound> first;
+  first.push_back({.command = core::StartWorkflow{history.start}, .inbox_id = {}});
+  return first;
+}
+
+std::unexpected<Error> interrupted_before(const WorkflowId& workflow) {
+  return fail(ErrorCode::cancelled, "interrupted before it began", workflow.value);
+}
 }  // namespace
 
 WorkflowId make_workflow_id(Clock& clock, Entropy& entropy) {
@@ -93,8 +103,7 @@ task<Result<Shared<core::WorkflowState>>> WorkflowEngine::start(std::unique_ptr<
   const WorkflowId workflow = make_workflow_id(ports_.clock, ports_.entropy);
   auto history = co_await begin(workflow, std::move(definition));
   if (!history) co_return fail(history.error());
-  std::vector<Inbound> first;
-  first.push_back({.command = core::StartWorkflow{(*history)->start}, .inbox_id = {}});
+  std::vector<Inbound> first = starting(**history);
   co_return co_await drive(workflow, std::move(*history), 1, std::move(first), std::move(watcher), WorkflowRun::Mode::work);
 }
 
@@ -141,7 +150,7 @@ task<Result<Shared<core::WorkflowState>>> WorkflowEngine::drive(WorkflowId workf
                                                                 std::vector<Inbound> first, Watcher watcher, WorkflowRun::Mode mode) {
   if (interrupted_) {
     (void)co_await ports_.states.release(workflow);
-    co_return fail(ErrorCode::cancelled, "interrupted before it began", workflow.value);
+    co_return interrupted_before(workflow);
   }
   auto [it, fresh] =
       runs_.emplace(workflow, std::make_unique<WorkflowRun>(ports_, options_, std::move(*history), epoch, std::move(watcher), mode));

@@ -59,7 +59,7 @@ void WorkflowRun::interrupt() {
   interrupted_ = true;
   stop_.cancel();
   scope_.cancel();
-  for (auto& [id, running] : attempts_) running->cancel.cancel();
+  for (auto& [id, running] : attempts_) running.cancel.cancel();
 }
 
 bool WorkflowRun::idle() const {
@@ -188,8 +188,10 @@ task<void> WorkflowRun::close_workflow() {
 }
 
 void WorkflowRun::start(const core::DispatchTask& dispatch) {
-  auto [it, fresh] = attempts_.try_emplace(dispatch.id, std::make_unique<Running>());
-  if (fresh) scope_.spawn(attempt(dispatch), it->second->cancel);
+  auto [it, fresh] = attempts_.try_emplace(dispatch.id);
+  if (!fresh) return;
+  it->second.not_before = dispatch.not_before;
+  scope_.spawn(attempt(*it), it->second.cancel);
 }
 
 void WorkflowRun::start(const core::StartTimer& effect) {
@@ -200,7 +202,7 @@ void WorkflowRun::start(const core::StartTimer& effect) {
 // During a pause nothing starts: what waits for its back-off or for an agent stays live and is handed over on resume.
 void WorkflowRun::call_back_waiting() {
   for (auto& [id, running] : attempts_)
-    if (!running->handed_over || !ports_.coordinator.waiting_reason(id).empty()) running->cancel.cancel();
+    if (!running.handed_over || !ports_.coordinator.waiting_reason(id).empty()) running.cancel.cancel();
 }
 
 void WorkflowRun::stop_attempts() {
@@ -209,19 +211,26 @@ void WorkflowRun::stop_attempts() {
     return;
   }
   stopping_ = true;
-  for (auto& [id, running] : attempts_) running->cancel.cancel();
+  for (auto& [id, running] : attempts_) running.cancel.cancel();
 }
 
-task<Shared<TaskResult>> WorkflowRun::hand_over(core::DispatchTask dispatch) {
-  if (dispatch.not_before) {
-    auto slept = co_await sleep_for(ports_.clock, *dispatch.not_before - ports_.clock.now());
-    if (!slept) co_return TaskResult{.id = dispatch.id, .status = ResultStatus::cancelled, .error = slept.error()};
+namespace {
+TaskResult not_run(const AttemptId& id, ResultStatus status, const Error& error) {
+  return {.id = id, .status = status, .error = error};
+}
+}  // namespace
+
+task<Shared<TaskResult>> WorkflowRun::hand_over(Attempts::value_type& live) {
+  auto& [id, running] = live;
+  if (running.not_before) {
+    auto slept = co_await sleep_for(ports_.clock, *running.not_before - ports_.clock.now());
+    if (!slept) co_return not_run(id, ResultStatus::cancelled, slept.error());
   }
   crash_point("engine.before_dispatch");
-  auto assigned = assignment(dispatch.id);
-  if (!assigned) co_return TaskResult{.id = dispatch.id, .status = ResultStatus::failed, .error = assigned.error()};
-  const bool approved = state_.tasks.at(dispatch.id.task).approved;
-  if (auto it = attempts_.find(dispatch.id); it != attempts_.end()) it->second->handed_over = true;
+  auto assigned = assignment(id);
+  if (!assigned) co_return not_run(id, ResultStatus::failed, assigned.error());
+  const bool approved = state_.tasks.at(id.task).approved;
+  running.handed_over = true;
   co_return co_await ports_.coordinator.dispatch_task(std::move(*assigned), approved);
 }
 
@@ -236,11 +245,14 @@ void WorkflowRun::classify(core::RecordResult& record) {
   record.retry_delay = decision.delay;
 }
 
-task<void> WorkflowRun::attempt(core::DispatchTask dispatch) {
-  Shared<TaskResult> result = co_await hand_over(dispatch);
+task<void> WorkflowRun::attempt(Attempts::value_type& live) {
+  Shared<TaskResult> result = co_await hand_over(live);
   crash_point("engine.result_received");
-  auto ended = attempts_.extract(dispatch.id);  // lives on until this coroutine, which runs under its cancellation, has ended
-  if (interrupted_) co_return;
+  auto ended = attempts_.extract(live.first);  // lives on until this coroutine, which runs under its cancellation, has ended
+  if (!interrupted_) record(std::move(result));
+}
+
+void WorkflowRun::record(Shared<TaskResult> result) {
   core::RecordResult record{.result = std::move(result)};
   classify(record);
   mailbox_.push({.command = std::move(record), .inbox_id = {}});

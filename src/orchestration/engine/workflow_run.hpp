@@ -42,7 +42,7 @@ class WorkflowRun {
 
   [[nodiscard]] const core::WorkflowState& state() const { return state_; }
   /// Once `run` has returned.
-  [[nodiscard]] core::WorkflowState take_state() { return std::move(state_); }
+  [[nodiscard]] Shared<core::WorkflowState> take_state() { return std::move(state_); }
 
  private:
   task<Result<void>> turn(std::vector<Inbound> inbound);
@@ -53,8 +53,11 @@ class WorkflowRun {
   void announce(std::vector<Event> events);
   void classify(core::RecordResult& record);
   void call_back_waiting();
-  task<void> attempt(core::DispatchTask dispatch);
-  task<Shared<TaskResult>> hand_over(core::DispatchTask dispatch);
+  struct Running;
+  using Attempts = std::map<AttemptId, Running>;
+  task<void> attempt(Attempts::value_type& live);
+  task<Shared<TaskResult>> hand_over(Attempts::value_type& live);
+  void record(Shared<TaskResult> result);
   task<void> close_workflow();
   void start(const core::DispatchTask& dispatch);
   void start(const core::StartTimer& timer);
@@ -82,9 +85,10 @@ class WorkflowRun {
   std::vector<std::unique_ptr<Timer>> timers_;
   struct Running {
     CancelSource cancel;
+    std::optional<Timestamp> not_before;
     bool handed_over = false;  // to the coordinator
   };
-  std::map<AttemptId, std::unique_ptr<Running>> attempts_;
+  Attempts attempts_;
   CancelSource stop_;
   runtime::TaskScope scope_;
 };
