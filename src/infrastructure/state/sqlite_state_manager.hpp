@@ -12,7 +12,7 @@ namespace conductorai::infrastructure {
 
 struct SqliteOptions {
   bool create = true;                              // false: a state directory that is not there is not_found
-  std::chrono::milliseconds busy_timeout{10'000};  // how long another process's transaction is waited for
+  std::chrono::milliseconds busy_timeout{30'000};  // how long another process's transaction is waited for
   std::int64_t pages_max = 0;                      // of 16 KiB; 0: what the disk holds
   std::int64_t checkpoint_pages = 1'024;           // WAL pages after which a busy store is checkpointed beside the writer
 };
