@@ -47,6 +47,9 @@ void expect_typed(const TaskResult& result, const Hostile& one) {
     ASSERT_EQ(result.status, ResultStatus::failed) << one.name;
     ASSERT_TRUE(result.error.has_value()) << one.name;
     EXPECT_EQ(result.error->code, one.error) << one.name << ": " << result.error->message;
+    ASSERT_EQ(result.evidence.size(), 1u) << one.name << ": " << result.error->message;
+    EXPECT_EQ(result.evidence[0].kind, "error");
+    EXPECT_FALSE(result.evidence[0].artifact.empty()) << one.name;
     return;
   }
   ASSERT_EQ(result.status, ResultStatus::completed) << one.name << ": " << (result.error ? to_string(*result.error) : "");

@@ -112,6 +112,18 @@ std::shared_ptr<TaskResult> refused(Result<Outcome>&& given, std::unique_ptr<Out
   return nullptr;
 }
 
+/// What the attempt failed over, as far as it was kept: an answer, a log, or what was asked where no answer came.
+void cite_what_was_kept(TaskResult& result) {
+  if (result.status != ResultStatus::failed || !result.evidence.empty() || result.artifacts.empty()) return;
+  auto last =
+      std::ranges::find_if(result.artifacts.rbegin(), result.artifacts.rend(), [](const auto& kept) { return kept.type != "prompt"; });
+  if (last == result.artifacts.rend()) last = result.artifacts.rbegin();
+  Evidence& evidence = result.evidence.emplace_back();
+  evidence.kind = "error";
+  evidence.summary = result.summary;
+  evidence.artifact = last->digest;
+}
+
 }  // namespace
 
 bool BaseAgent::commits(const TaskAssignment&) const {
@@ -159,6 +171,7 @@ task<Shared<TaskResult>> BaseAgent::execute_task(TaskContext& context) {
   result->id = context.assignment().id;
   result->agent = id_;
   result->artifacts = context.saved_artifacts();
+  cite_what_was_kept(*result);
   if (auto usage = co_await runtime::shielded(context.usage()); usage)
     result->usage = *usage;
   else
