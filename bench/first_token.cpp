@@ -15,6 +15,7 @@
 #include <string>
 #include <thread>
 
+#include "base/loopback_address.hpp"
 #include "bench/measurement.hpp"
 #include "bench/programs.hpp"
 
@@ -45,9 +46,7 @@ std::string event(const std::string& content, const char* finish = "null") {
 class SlowService {
  public:
   SlowService() : listening_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+    sockaddr_in at = loopback_address(0);
     socklen_t length = sizeof at;
     if (::bind(listening_, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0 && ::listen(listening_, 16) == 0 &&
         ::getsockname(listening_, reinterpret_cast<sockaddr*>(&at), &length) == 0)

@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
+
+#include "base/loopback_address.hpp"
 
 namespace conductorai::bench {
 namespace {
@@ -13,21 +14,13 @@ namespace {
 // The kernel bounds how many connections wait to be accepted, for each socket that listens (net.core.somaxconn).
 constexpr int kBacklog = 16'384;
 
-sockaddr_in loopback(int port) {
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(static_cast<std::uint16_t>(port));
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return at;
-}
-
 }  // namespace
 
 int listen_on_loopback(int& port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  sockaddr_in at = loopback(port);
+  sockaddr_in at = loopback_address(port);
   socklen_t size = sizeof at;
   if (::bind(fd, reinterpret_cast<sockaddr*>(&at), size) == 0 && ::listen(fd, kBacklog) == 0 &&
       ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0) {
@@ -39,7 +32,7 @@ int listen_on_loopback(int& port) {
 }
 
 int connect_to_loopback(int port) {
-  const sockaddr_in at = loopback(port);
+  const sockaddr_in at = loopback_address(port);
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0 || ::connect(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 || errno == EINPROGRESS) return fd;
   ::close(fd);

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/loopback_address.hpp"
+
 namespace conductorai::testing {
 
 namespace {
@@ -69,9 +71,7 @@ RawServer::RawServer(Handler handler, std::string unix_path) : handler_(std::mov
   if (::pipe2(stop_, O_CLOEXEC) != 0) std::abort();
   listener_ = ::socket(unix_path.empty() ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (unix_path.empty()) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sockaddr_in address = loopback_address(0);
     socklen_t size = sizeof address;
     if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0) std::abort();
     ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);

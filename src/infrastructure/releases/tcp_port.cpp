@@ -9,26 +9,16 @@
 #include <cstring>
 #include <string>
 
+#include "base/loopback_address.hpp"
+
 namespace conductorai::infrastructure::releases {
-
-namespace {
-
-sockaddr_in loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-}  // namespace
 
 UniqueFd tcp_socket() {
   return UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
 Result<void> begin_connect(int socket, int port) {
-  const sockaddr_in address = loopback(port);
+  const sockaddr_in address = loopback_address(port);
   if (::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EINPROGRESS) return {};
   return fail(ErrorCode::unavailable, std::string("cannot connect: ") + std::strerror(errno));
 }
@@ -51,7 +41,7 @@ Result<BoundSocket> bind_port(int port) {
   // What an earlier supervisor's connections left behind must not keep the port from us. One chosen for us is nobody's: shared reuse would
   // let the kernel choose one that another has bound and not yet listens at.
   if (port != 0) ::setsockopt(bound.socket.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  sockaddr_in address = loopback(port);
+  sockaddr_in address = loopback_address(port);
   if (!bound.socket || ::bind(bound.socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const bool in_use = errno == EADDRINUSE;
     return fail(errno == EACCES ? ErrorCode::permission_denied : ErrorCode::unavailable,

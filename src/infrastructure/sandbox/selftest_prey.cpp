@@ -18,6 +18,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/loopback_address.hpp"
 #include "base/read_text.hpp"
 #include "infrastructure/sandbox/probes.hpp"
 
@@ -87,9 +88,7 @@ Result<void> Prey::write_secret() {
 
 Result<void> Prey::listen() {
   loopback_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in at = loopback_address(0);
   socklen_t length = sizeof at;
   if (!loopback_ || ::bind(loopback_.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 || ::listen(loopback_.get(), 4) != 0 ||
       ::getsockname(loopback_.get(), reinterpret_cast<sockaddr*>(&at), &length) != 0)
