@@ -19,7 +19,7 @@ class BatchService(Loopback):
         self.lock = threading.Lock()
         self.files, self.batches, self.requests = {}, {}, []
         self.uploads = 0
-        self.ends_at_once = ends_at_once
+        self.first_state = "ended" if ends_at_once else "open"  # of a new batch; "failed": of openai, refused after it was taken
         self.lines = lambda number, custom_id: "ok"
         self.refuse_looks = None  # the status that whoever asks after a batch is answered with
         self.refuse = []  # statuses that the next submissions are answered with
@@ -78,7 +78,7 @@ class BatchService(Loopback):
 
     def make(self, calls, **more):
         number = len(self.batches) + 1
-        made = {"id": f"batch_{number}", "state": "ended" if self.ends_at_once else "open", "calls": calls, **more}
+        made = {"id": f"batch_{number}", "state": self.first_state, "calls": calls, **more}
         self.batches[made["id"]] = made
         return made
 
@@ -128,7 +128,7 @@ class BatchService(Loopback):
     def openai_batch(batch):
         ended = batch["state"] != "open"
         return {"id": batch["id"], "object": "batch", "metadata": batch["metadata"], "input_file_id": batch.get("file"),
-                "status": {"open": "in_progress", "ended": "completed", "cancelled": "cancelled"}[batch["state"]],
+                "status": {"open": "in_progress", "ended": "completed", "cancelled": "cancelled", "failed": "failed"}[batch["state"]],
                 "output_file_id": "out-" + batch["id"] if ended else None, "error_file_id": "err-" + batch["id"] if ended else None}
 
     def openai_lines(self, batch, kind):

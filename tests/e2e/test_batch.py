@@ -130,7 +130,7 @@ class Batches(harness.ProjectTest):
         harness.wait_until(lambda: self.submissions() == 1)
         process.wait(timeout=60)
         self.service.end()
-        self.service.ends_at_once = True
+        self.service.first_state = "ended"
         with self.service.lock:  # somebody else's, newer, without and with a name
             if provider == "openai":
                 for name in ({}, {"conductorai": "another"}):
@@ -169,6 +169,12 @@ class Batches(harness.ProjectTest):
                     self.service.refuse = list(statuses)
                     done = self.run_it(project)
                     self.assertEqual((done.code, done.result["usage"]["unknown_calls"], len(self.service.batches)), (code, 0, submissions), done)
+
+    def test_a_batch_that_is_refused_after_it_was_taken_fails_and_leaves_no_file(self):
+        project = self.prepare("openai", 2)
+        self.service.first_state = "failed"
+        done = self.run_it(project)
+        self.assertEqual((done.code, done.result["usage"]["calls"], self.service.files), (1, 0, {}), done)
 
     def test_a_key_that_is_taken_no_more_leaves_the_batch_waiting(self):
         for provider in PROVIDERS:

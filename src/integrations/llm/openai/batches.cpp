@@ -129,10 +129,11 @@ task<Result<BatchLook>> Batches::look(std::string id) {
   BatchLook look;
   if (status == "failed") look.refused = refusal(*batch);
   look.ended = status == "completed" || status == "expired" || status == "cancelled";
+  const auto file = [&](const char* kind) { return id_in(Object{{"id", std::string(text(*batch, {kind}))}}); };
   for (const char* kind : {"output_file_id", "error_file_id"})
-    if (auto file = id_in(Object{{"id", std::string(text(*batch, {kind}))}})) look.results.push_back(url("/files/" + *file + "/content"));
-  if (auto file = id_in(Object{{"id", std::string(text(*batch, {"input_file_id"}))}}); file && (look.ended || look.refused))
-    look.spent.push_back(url("/files/" + *file));
+    if (const auto name = file(kind)) look.results.push_back(url("/files/" + *name + "/content"));
+  if (const auto name = file("input_file_id")) look.spent.push_back(url("/files/" + *name));
+  if (look.refused) co_await remove_files(std::move(look.spent));
   co_return look;
 }
 
