@@ -77,6 +77,26 @@ class Dependencies(harness.ProjectTest):
         project.write("conductorai.yaml", {"runtime": {"dependency-cache": "0B"}})
         self.assertNotEqual(self.run_it(project, "--allow-dirty"), self.run_it(project, "--allow-dirty"))
 
+    def test_are_fetched_once_by_an_attempt_also_where_none_are_kept_for_others(self):
+        look = ("run_command", {"command": "cat .deps/when"})
+        project = self.prepared(by_tools(RIGHT, look, look))
+        project.write("conductorai.yaml", {"runtime": {"dependency-cache": "0B"}})
+        tested = self.run_it(project, "--allow-dirty")
+        seen = [self.printed(project, f"tool-{n}.stdout", "code").strip() for n in (2, 3)]
+        self.assertEqual((seen[0], len(seen[0]) > 0), (seen[1], True))
+        self.assertNotEqual(seen[0], tested)
+
+    def test_without_a_lock_file_are_fetched_anew_once_a_file_has_changed(self):
+        project = self.project()
+        project.repository({"needs.list": "one\n", ".gitignore": ".deps/\n", "app.txt": "wrong\n"})
+        project.write("w.yaml", {**workflow(), "toolchain": {"prepare": "mkdir -p .deps && cp needs.list .deps", "build": "true",
+                                                             "test": "cmp needs.list .deps/needs.list"}})
+        look = ("run_command", {"command": "cat .deps/needs.list"})
+        project.write("answers.yaml", by_tools(look, ("write_file", {"path": "needs.list", "content": "two\n"}), look))
+        done = project.run("run", "w.yaml", "--llm", "mock:answers.yaml", "--json")
+        self.assertEqual((done.code, done.result["status"]), (0, "COMPLETED"), done)
+        self.assertEqual([self.printed(project, f"tool-{n}.stdout", "code") for n in (1, 3)], ["one\n", "two\n"])
+
     def test_are_there_for_each_command_of_a_model(self):
         look = ("run_command", {"command": "cat .deps/when \"$CONDUCTORAI_BUILD/more/when\""})
         project = self.prepared(by_tools(RIGHT, look, look))

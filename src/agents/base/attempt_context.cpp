@@ -173,14 +173,14 @@ Result<std::filesystem::path> AttemptContext::scratch_folder(std::string purpose
     if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '-';
   std::string name = purpose + "-";
   for (int i = 0; i < 20; ++i) name += kLetters[services_.entropy.next() % 32];
-  auto folder = new_scratch_folder(name);
+  auto folder = folder_in_scratch(name);
   if (!folder) return folder;
   scratch_names_.push_back(folder->string());
   scratch_names_.push_back(std::move(name));
   return folder;
 }
 
-Result<std::filesystem::path> AttemptContext::new_scratch_folder(const std::string& name) {
+Result<std::filesystem::path> AttemptContext::folder_in_scratch(const std::string& name) {
   std::error_code error;
   if (scratch_.empty()) {
     // Named by the attempt: what a killed process left there goes away when it is taken up again.
@@ -206,11 +206,7 @@ Result<std::filesystem::path> AttemptContext::cache_folder(std::string key, bool
   key = core::sha256_hex(key);
   if (shared && services_.cache_folder) return services_.cache_folder(key);
   if (shared) return TaskContext::cache_folder(std::move(key), shared);
-  const auto known = cache_folders_.find(key);
-  if (known != cache_folders_.end()) return known->second;
-  auto made = new_scratch_folder("cache-" + key);
-  if (made) cache_folders_.emplace(std::move(key), *made);
-  return made;
+  return folder_in_scratch("cache-" + key);
 }
 
 task<void> AttemptContext::close() {

@@ -58,8 +58,8 @@ class AttemptContext final : public TaskContext {
   task<Result<LLMResponse>> send(std::unique_ptr<LLMRequest> request, const std::string& ordinal,
                                  const std::shared_ptr<SecretMask::Stream>& shown);
   void show(const std::string& ordinal, std::string text);
-  Result<std::filesystem::path> new_scratch_folder(const std::string& name);
   void show_end(const std::string& ordinal, SecretMask::Stream& shown);
+  Result<std::filesystem::path> folder_in_scratch(const std::string& name);
   const SecretMask& mask();
   [[nodiscard]] std::string next_ordinal() { return std::to_string(++steps_); }
   [[nodiscard]] ArtifactRecord record_of(std::string name, std::string type) const;
@@ -95,9 +95,8 @@ class AttemptContext final : public TaskContext {
   std::shared_ptr<Sandbox> sandbox_;
   std::unique_ptr<Workspace> workspace_;
   std::filesystem::path repository_;
-  std::filesystem::path scratch_;                               // parent of the scratch folders
-  std::vector<std::string> scratch_names_;                      // in order of making
-  std::map<std::string, std::filesystem::path> cache_folders_;  // this attempt's own, by key
+  std::filesystem::path scratch_;           // parent of the scratch folders
+  std::vector<std::string> scratch_names_;  // in order of making
   std::vector<ArtifactRef> saved_;
 };
 

@@ -8,12 +8,12 @@
 namespace conductorai::agents {
 
 struct ToolchainRun::Fetch {
-  std::filesystem::path shared, own;                       // folders that keep it: for all attempts (empty: nothing pins it), for this one
+  std::filesystem::path shared, own;                       // folders that keep it: for all attempts (empty: none), for this one
   std::map<std::string, std::optional<std::string>> ours;  // dependency files that the attempt changed; nullopt: removed
   bool changed = false;                                    // any file was
 };
 
-/// Errors: unsupported (nothing is kept), and those of reading files.
+/// Errors: unsupported (nothing is kept), and those of the workspace.
 task<Result<ToolchainRun::Fetch>> ToolchainRun::plan_fetch(Workspace& workspace) {
   if (!context_.assignment().workflow->sandbox.enabled)
     co_return fail(ErrorCode::unsupported, "without a sandbox nothing lies at the same place twice");
@@ -24,19 +24,25 @@ task<Result<ToolchainRun::Fetch>> ToolchainRun::plan_fetch(Workspace& workspace)
     if (change == 'D' && evidence::is_dependency_file(path)) fetch.ours.emplace(path, std::nullopt);
   const std::vector<std::string> files = evidence::dependency_files(files_);
   std::string key = toolchain_.prepare;
+  bool pinned = !files.empty();
   for (const std::string& file : files) {
     auto content = co_await workspace.read(file);
-    if (!content) co_return fail(content.error());
+    if (!content && content.error().code != ErrorCode::resource_exhausted) co_return fail(content.error());
+    pinned = pinned && content;
+    if (!content) continue;  // too large to be read
     key += '\0' + file + '\0' + core::sha256_hex(*content);
     if (changes->contains(file)) fetch.ours.emplace(file, std::move(*content));
+  }
+  if (!pinned) {  // any file may say what is fetched
+    auto tree = co_await workspace.snapshot();
+    if (!tree) co_return fail(tree.error());
+    key += '\0' + *tree;
   }
   auto own = context_.cache_folder(key, false);
   if (!own) co_return fail(own.error());
   fetch.own = std::move(*own);
-  if (files.empty()) co_return fetch;
-  auto shared = context_.cache_folder(key, true);
-  if (!shared) co_return fail(shared.error());
-  fetch.shared = std::move(*shared);
+  if (!pinned) co_return fetch;
+  if (auto shared = context_.cache_folder(key, true)) fetch.shared = std::move(*shared);
   co_return fetch;
 }
 
@@ -99,7 +105,9 @@ task<Result<std::optional<ToolchainOutcome>>> ToolchainRun::prepare() {
   auto workspace = co_await context_.workspace();
   if (!workspace) co_return fail(workspace.error());
   Command command{.name = "prepare", .label = "fetching dependencies", .shell = toolchain_.prepare, .network = true};
-  if (auto plan = co_await plan_fetch(**workspace)) {
+  auto plan = co_await plan_fetch(**workspace);
+  if (!plan && plan.error().code != ErrorCode::unsupported) co_return fail(plan.error());
+  if (plan) {
     const bool accepted = !plan->changed && !plan->shared.empty();
     if (!accepted) {
       auto fetched = co_await fetch(**workspace, *plan);
@@ -122,6 +130,7 @@ task<Result<std::optional<ToolchainOutcome>>> ToolchainRun::prepare_for(CommandR
   if (!workspace) co_return fail(workspace.error());
   equip(request);
   auto plan = co_await plan_fetch(**workspace);
+  if (!plan && plan.error().code != ErrorCode::unsupported) co_return fail(plan.error());
   if (!plan) {
     request.shell = "(\n" + toolchain_.prepare + "\n) >&2\n" + request.shell;
     co_return std::nullopt;

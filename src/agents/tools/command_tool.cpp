@@ -110,9 +110,8 @@ Tool run_command_tool() {
   return {.name = "run_command",
           .description =
               "Runs a shell command in the sandbox, in the workspace's root: no network, bounded time and memory. Gives its exit "
-              "code and what it printed. Each command starts from the workspace's files and the project's dependencies; what it changes is "
-              "dropped "
-              "unless keep_changes is true.",
+              "code and what it printed. Each command starts from the workspace's files and the project's dependencies; what it "
+              "changes is dropped unless keep_changes is true.",
           .parameters = {{.name = "command", .required = true, .description = "for /bin/sh", .bytes_max = kCommandBytesMax},
                          {.name = "timeout_s",
                           .type = ToolParameter::Type::integer,
