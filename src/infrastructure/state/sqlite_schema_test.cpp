@@ -23,11 +23,7 @@ class SqliteMigration : public SqliteState {
     db.script("PRAGMA journal_mode = WAL");
   }
   void write_version_1() const { write_version(1); }
-  [[nodiscard]] std::int64_t version() const {
-    Connection db(dir / "state.db");
-    Query query = db.query("PRAGMA user_version");
-    return query.next() ? query.integer(0) : 0;
-  }
+  [[nodiscard]] std::int64_t version() const { return Connection(dir / "state.db").number("PRAGMA user_version"); }
   [[nodiscard]] std::vector<std::string> names() {
     std::vector<std::string> found;
     for (const WorkflowSummary& summary : run(states->list({})).value()) found.push_back(summary.name);
