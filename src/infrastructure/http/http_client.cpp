@@ -1,16 +1,12 @@
 #include "infrastructure/http/http_client.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <unordered_set>
 
 #include "base/assert.hpp"
 #include "infrastructure/http/transfer.hpp"
@@ -21,7 +17,6 @@ namespace conductorai::infrastructure {
 namespace {
 
 constexpr std::size_t kEventsATurn = 256;
-constexpr int kTogether = 8;  // requests a connection: from so many on, what one turn sends goes together
 
 void global_init() {
   static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -62,19 +57,9 @@ struct HttpClient::Impl {
     return {};
   }
 
-  static int on_socket(CURL* handle, curl_socket_t socket, int what, Impl* self, void* known) {
-    if (what == CURL_POLL_REMOVE)
-      self->tls.erase(socket);
-    else if (const Transfer* transfer = transfer_of(handle); known == nullptr && transfer != nullptr && transfer->is_tls())
-      self->tls.insert(socket);
+  static int on_socket(CURL*, curl_socket_t socket, int what, Impl* self, void* known) {
     self->watch(socket, what, known != nullptr);
     return 0;
-  }
-  /// Null of a handle of curl's own.
-  static Transfer* transfer_of(CURL* handle) {
-    Transfer* transfer = nullptr;
-    curl_easy_getinfo(handle, CURLINFO_PRIVATE, &transfer);
-    return transfer;
   }
   static int on_timer(CURLM*, long timeout_ms, Impl* self) {
     self->wake_up.clear();
@@ -100,18 +85,9 @@ struct HttpClient::Impl {
     if (errno == EEXIST) ::epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event);
   }
 
-  // Requests begin here, and many at once may share connections. curl writes each of their frames by itself, each a packet of its own;
-  // those of one turn go together.
   void time_came() const {
-    std::vector<curl_socket_t> shared;
-    if (in_flight >= kTogether * std::ssize(tls)) shared.assign(tls.begin(), tls.end());
-    cork(shared, 1);
     act(CURL_SOCKET_TIMEOUT, 0);
-    cork(shared, 0);
     collect();
-  }
-  static void cork(const std::vector<curl_socket_t>& sockets, int on) {
-    for (const curl_socket_t socket : sockets) ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
   }
 
   void act(curl_socket_t socket, int events) const {
@@ -124,7 +100,9 @@ struct HttpClient::Impl {
     while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       const CURLcode code = message->data.result;
-      transfer_of(message->easy_handle)->finish(code);
+      Transfer* transfer = nullptr;
+      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+      transfer->finish(code);
     }
   }
 
@@ -159,7 +137,6 @@ struct HttpClient::Impl {
   CURLM* multi = nullptr;
   int epoll = -1;
   int in_flight = 0;
-  std::unordered_set<curl_socket_t> tls;                        // those among the watched
   runtime::MovingTimer wake_up{loop, [this] { time_came(); }};  // curl names another time with each request
   std::unique_ptr<runtime::Watch> watched;
 };

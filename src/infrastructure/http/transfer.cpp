@@ -155,7 +155,7 @@ Result<void> Transfer::prepare(bool idle_connections) {
   curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // a look-up of a name that hangs holds nobody up
   curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   // Only TLS tells at once whether many exchanges may share a connection; plain ones would all wait for the first answer.
-  const bool tls = is_tls();
+  const bool tls = request_.url.starts_with("https:");
   curl_easy_setopt(curl, CURLOPT_PIPEWAIT, !request_.fresh_connection && tls ? 1L : 0L);
   if (!tls && !idle_connections) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
   curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kReceiveBytes);

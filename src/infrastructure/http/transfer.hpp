@@ -27,7 +27,6 @@ class Transfer {
   /// Errors: invalid_argument, resource_exhausted.
   Result<void> prepare(bool idle_connections);
   [[nodiscard]] CURL* handle() const { return handle_.get(); }
-  [[nodiscard]] bool is_tls() const { return request_.url.starts_with("https:"); }
 
   /// The multi interface's word that it ended.
   void finish(CURLcode code);
