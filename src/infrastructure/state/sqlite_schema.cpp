@@ -99,15 +99,16 @@ void make_directory(const std::filesystem::path& state_dir, bool create) {
          "the state directory cannot be made: " + error.message(), state_dir, "choose another one with --state-dir");
 }
 
-/// True when the tables are there in the version this build writes.
+/// True when the tables are there in the version this build writes. Read in one transaction: another process may be making them.
 bool current(Connection& db, const std::filesystem::path& file) {
+  db.script("BEGIN");
+  const std::int64_t application = db.number("PRAGMA application_id");
   const std::int64_t version = db.number("PRAGMA user_version");
-  if (db.number("PRAGMA application_id") != kApplication) {
-    if (version != 0 || db.number("SELECT count(*) FROM sqlite_master") != 0)
-      refuse(ErrorCode::data_corrupted, "this is a database, but not one of ConductorAI", file,
-             "choose another state directory with --state-dir");
-    return false;
-  }
+  const bool empty = version == 0 && db.number("SELECT count(*) FROM sqlite_master") == 0;
+  db.script("COMMIT");
+  if (application != kApplication && !empty)
+    refuse(ErrorCode::data_corrupted, "this is a database, but not one of ConductorAI", file,
+           "choose another state directory with --state-dir");
   if (version > kVersion)
     refuse(ErrorCode::unsupported,
            "the state was written by a newer version (its format is " + std::to_string(version) + ", this build knows " +

@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <iostream>
+
 #include "infrastructure/state/sqlite_state_manager.hpp"
 #include "infrastructure/state/state_test_child.hpp"
 #include "runtime/scope.hpp"
@@ -105,7 +107,10 @@ TEST(StateChild, PlaysItsRole) {
   const std::filesystem::path dir = ::getenv("STATE_TEST_DIR");
   runtime::Loop loop;
   auto opened = SqliteStateManager::open(loop, dir);
-  if (!opened) ::_exit(1);
+  if (!opened) {
+    std::cerr << play << ": " << opened.error().where << ": " << opened.error().message << '\n';
+    ::_exit(1);
+  }
   auto& states = **opened;
   if (play == "write") write_until_killed(loop, states, dir);
   if (play == "once") write_each_once(loop, states);
