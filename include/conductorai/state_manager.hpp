@@ -162,8 +162,9 @@ class StateManager {
   /// Takes a workflow whose owner is gone (or that is new) and raises its epoch. Errors: conflict with the living owner's "pid@host" in
   /// `where`. A new workflow id needs no claim: its first append (first_seq 1, epoch 1) creates and owns it.
   virtual task<Result<Ownership>> claim(WorkflowId workflow, std::string owner) = 0;
-  /// Gives it up; the workflow is then listed with no owner. Idempotent.
-  virtual task<Result<void>> release(WorkflowId workflow) = 0;
+  /// Gives it up; the workflow is then listed with no owner. Idempotent. True: commands that came meanwhile still wait. Who posts one looks
+  /// for a living owner afterwards, so one of the two sees the other.
+  virtual task<Result<bool>> release(WorkflowId workflow) = 0;
 
   // --- journal -----------------------------------------------------------------------------------------------------
   /// Durable when it returns. Errors: conflict (sequence), fenced (epoch), already_exists (first_seq 1 of a known id).
@@ -193,7 +194,8 @@ class StateManager {
   // --- command inbox -------------------------------------------------------------------------------------------------
   /// From any process. Durable, then wakes the owner.
   virtual task<Result<std::int64_t>> post_command(WorkflowId workflow, std::string body) = 0;
-  /// Waiting commands, oldest first; they stay until an append consumes them (or `discard_commands`).
+  /// Waiting commands, oldest first, of every workflow where the id is empty; they stay until an append consumes them (or
+  /// `discard_commands`).
   virtual task<Result<std::vector<InboxCommand>>> commands(WorkflowId workflow) = 0;
   virtual task<Result<void>> discard_commands(std::vector<std::int64_t> ids) = 0;
   /// Called on the loop's thread when a command of any workflow may have arrived from another process. One listener.

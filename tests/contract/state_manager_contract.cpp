@@ -262,6 +262,27 @@ TEST_P(StateManagerContract, CommandsWaitUntilARowConsumesThem) {
   EXPECT_EQ(run(states->commands(WorkflowId("wf-b"))).value().size(), 1U);
 }
 
+TEST_P(StateManagerContract, CommandsOfEveryWorkflowAreReadAtOnce) {
+  begin("wf-a");
+  begin("wf-b");
+  EXPECT_TRUE(run(states->commands(WorkflowId())).value().empty());
+  const auto first = run(states->post_command(WorkflowId("wf-b"), "pause")).value();
+  const auto second = run(states->post_command(WorkflowId("wf-a"), "cancel")).value();
+  EXPECT_EQ(run(states->commands(WorkflowId())).value(),
+            (std::vector{InboxCommand{first, WorkflowId("wf-b"), "pause"}, InboxCommand{second, WorkflowId("wf-a"), "cancel"}}));
+}
+
+TEST_P(StateManagerContract, WhoReleasesLearnsOfCommandsThatStillWait) {
+  begin("wf-a");
+  begin("wf-b");
+  attach_other();
+  const auto late = run(other->post_command(WorkflowId("wf-a"), "pause")).value();
+  EXPECT_FALSE(run(states->release(WorkflowId("wf-b"))).value());
+  EXPECT_TRUE(run(states->release(WorkflowId("wf-a"))).value());
+  EXPECT_FALSE(run(states->release(WorkflowId("wf-a"))).value());  // no longer its to apply them
+  EXPECT_EQ(run(states->commands(WorkflowId("wf-a"))).value(), (std::vector{InboxCommand{late, WorkflowId("wf-a"), "pause"}}));
+}
+
 TEST_P(StateManagerContract, IdsOfCommandsAreNeverUsedTwice) {
   begin("wf-a");
   const auto first = run(states->post_command(WorkflowId("wf-a"), "1")).value();

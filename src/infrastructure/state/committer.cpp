@@ -45,7 +45,6 @@ Committer::~Committer() {
   }
   wake_.notify_one();
   thread_.join();
-  checkpointer_.reset();
 }
 
 // What the loop's present turn submits goes over together: the first of many would otherwise be committed alone.
@@ -73,7 +72,7 @@ void Committer::loop() {
   Batch batch;
   while (take(batch)) {
     if (batch.empty()) {
-      checkpoint_here();
+      checkpoint();
       continue;
     }
     process(batch);
@@ -86,7 +85,7 @@ void Committer::loop() {
 bool Committer::take(Batch& batch) {
   std::unique_lock lock(mutex_);
   const auto something = [&] { return stopping_ || !queue_.empty(); };
-  if (!checkpointing_ && connection_->wal_frames() - copied_ >= kIdlePages) {
+  if (connection_->wal_frames() - copied_ >= kIdlePages) {
     if (!wake_.wait_for(lock, kIdle, something)) return true;
   } else {
     wake_.wait(lock, something);
@@ -139,29 +138,13 @@ void Committer::complete(Batch batch) {
   });
 }
 
-// A busy store: the bulk is copied beside the writer by another connection, and what was written meanwhile by the writer itself between two
-// batches, which is short. Only when all of it is copied does the WAL start over.
+/// Otherwise the log of a store that is never idle would grow without end.
 void Committer::checkpoint_if_due() {
-  const std::int64_t frames = connection_->wal_frames();
-  if (frames < copied_) copied_ = 0;  // it has started over
-  if (checkpointing_) return;
-  if (std::exchange(tail_due_, false)) return checkpoint_here();
-  if (frames - copied_ < options_.checkpoint_pages) return;
-  copied_ = frames;
-  tail_due_ = true;
-  checkpointing_ = true;
-  if (!checkpointer_) checkpointer_.emplace();
-  checkpointer_->submit([this] {
-    try {
-      if (!beside_) beside_ = std::make_unique<Connection>(options_.file);
-      beside_->checkpoint();
-    } catch (const SqliteFailure&) {  // the writer meets and reports what is wrong with the store
-    }
-    checkpointing_ = false;
-  });
+  if (connection_->wal_frames() < copied_) copied_ = 0;  // it has started over
+  if (connection_->wal_frames() - copied_ >= options_.checkpoint_pages) checkpoint();
 }
 
-void Committer::checkpoint_here() {
+void Committer::checkpoint() {
   connection_->checkpoint();
   copied_ = connection_->wal_frames();
 }

@@ -2,7 +2,6 @@
 // Committer: the one thread that writes. All requests that wait are done in one transaction (group commit by queue swap), and all their
 // coroutines are resumed by one post.
 
-#include <atomic>
 #include <condition_variable>
 #include <coroutine>
 #include <functional>
@@ -15,7 +14,6 @@
 
 #include "conductorai/task.hpp"
 #include "infrastructure/state/sqlite_connection.hpp"
-#include "runtime/offload.hpp"
 
 namespace conductorai::infrastructure {
 
@@ -52,7 +50,6 @@ class WriteRequest {
 class Committer {
  public:
   struct Options {
-    std::filesystem::path file;
     std::int64_t checkpoint_pages = 1'024;
     std::function<void()> on_changed;  // on the committer's thread, after a commit that had mark_changed
   };
@@ -86,18 +83,14 @@ class Committer {
   void complete(Batch batch);
   bool take(Batch& batch);
   void checkpoint_if_due();
-  void checkpoint_here();
+  void checkpoint();
 
   Executor& executor_;
   std::unique_ptr<Connection> connection_;
   Options options_;
   bool flushing_ = true;     // what open_state sets
   std::int64_t copied_ = 0;  // frames of the WAL that a checkpoint has seen
-  bool tail_due_ = false;
-  std::atomic<bool> checkpointing_ = false;
-  std::unique_ptr<Connection> beside_;           // the checkpointer's
-  std::optional<runtime::Worker> checkpointer_;  // started when the WAL first grows
-  Batch submitted_;                              // the loop's: not yet handed over
+  Batch submitted_;          // the loop's: not yet handed over
   std::shared_ptr<int> alive_ = std::make_shared<int>();
   std::mutex mutex_;
   std::condition_variable wake_;

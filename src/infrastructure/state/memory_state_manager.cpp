@@ -51,13 +51,13 @@ task<Result<Ownership>> MemoryStateManager::claim(WorkflowId workflow, std::stri
   co_return Ownership{std::move(workflow), stored.epoch};
 }
 
-task<Result<void>> MemoryStateManager::release(WorkflowId workflow) {
+task<Result<bool>> MemoryStateManager::release(WorkflowId workflow) {
   auto found = store_->workflows.find(workflow);
-  if (found == store_->workflows.end() || found->second.owner != this) co_return Result<void>{};
+  if (found == store_->workflows.end() || found->second.owner != this) co_return false;
   found->second.owner = nullptr;
   found->second.summary.owner.clear();
   store_->changed(workflow);
-  co_return Result<void>{};
+  co_return std::ranges::any_of(store_->commands, [&](const auto& command) { return command.second.workflow == workflow; });
 }
 
 task<Result<void>> MemoryStateManager::append(AppendRequest request) {
@@ -158,7 +158,7 @@ task<Result<std::int64_t>> MemoryStateManager::post_command(WorkflowId workflow,
 task<Result<std::vector<InboxCommand>>> MemoryStateManager::commands(WorkflowId workflow) {
   std::vector<InboxCommand> waiting;
   for (const auto& [id, command] : store_->commands)
-    if (command.workflow == workflow) waiting.push_back(command);
+    if (workflow.empty() || command.workflow == workflow) waiting.push_back(command);
   co_return waiting;
 }
 

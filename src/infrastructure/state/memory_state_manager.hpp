@@ -18,7 +18,7 @@ class MemoryStateManager : public StateManager {
   ~MemoryStateManager() override;
 
   task<Result<Ownership>> claim(WorkflowId workflow, std::string owner) override;
-  task<Result<void>> release(WorkflowId workflow) override;
+  task<Result<bool>> release(WorkflowId workflow) override;
   task<Result<void>> append(AppendRequest request) override;
   task<Result<std::vector<JournalRow>>> load(WorkflowId workflow, std::uint64_t from_seq, int limit) override;
   task<Result<std::vector<WorkflowSummary>>> list(WorkflowFilter filter) override;

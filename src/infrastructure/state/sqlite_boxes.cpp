@@ -22,9 +22,10 @@ Result<std::int64_t> put_command(Connection& db, const WorkflowId& workflow, con
 }
 
 std::vector<InboxCommand> commands_of(Connection& db, const WorkflowId& workflow) {
-  Query query = db.query("SELECT id, body FROM commands WHERE workflow = ?1 ORDER BY id", workflow);
+  Query query = workflow.empty() ? db.query("SELECT id, workflow, body FROM commands ORDER BY id")
+                                 : db.query("SELECT id, workflow, body FROM commands WHERE workflow = ?1 ORDER BY id", workflow);
   std::vector<InboxCommand> commands;
-  while (query.next()) commands.push_back({query.integer(0), workflow, query.text(1)});
+  while (query.next()) commands.push_back({query.integer(0), WorkflowId(query.text(1)), query.text(2)});
   return commands;
 }
 

@@ -46,12 +46,12 @@ void insert_row(Connection& db, std::int64_t workflow, const JournalRow& row) {
          row.count, millis(row.at), row.epoch, stored_body(row));
 }
 
-std::int64_t insert_workflow(Connection& db, const WorkflowId& id, const std::string& owner, const std::string& owner_lock) {
+void insert_workflow(Connection& db, const WorkflowId& id, std::int64_t created_at, const std::string& owner,
+                     const std::string& owner_lock) {
   db.run(
       "INSERT INTO workflows (id, name, status, phase, round, reason, created_at, updated_at, owner, owner_lock, epoch, last_seq) "
-      "VALUES (?1, '', 'PENDING', 'DEVELOPMENT', 1, '', 0, 0, ?2, ?3, 1, 0)",
-      id, owner, owner_lock);
-  return db.last_insert_id();
+      "VALUES (?1, '', 'PENDING', 'DEVELOPMENT', 1, '', ?2, 0, ?3, ?4, 1, 0)",
+      id, created_at, owner, owner_lock);
 }
 
 /// Moves the workflow on and returns its number; 0 when sequence or epoch are not the expected ones, and then nothing is written.
@@ -75,11 +75,14 @@ std::optional<Position> position_of(Connection& db, const WorkflowId& workflow) 
 Result<void> begin_workflow(Connection& db, OwnerLock& lock, const AppendRequest& request) {
   const auto at = position_of(db, request.row.workflow);
   if (auto checked = check_append(request.row, at); !checked) return checked;
-  if (!at) {
-    if (auto held = lock.hold(); !held) return held;
-    insert_workflow(db, request.row.workflow, request.summary.owner.empty() ? this_process() : request.summary.owner, lock.name());
+  const std::int64_t created_at = millis(request.summary.created_at);
+  if (at) {
+    db.run("UPDATE workflows SET created_at = ?1 WHERE id = ?2", created_at, request.row.workflow);
+    return {};
   }
-  db.run("UPDATE workflows SET created_at = ?1 WHERE id = ?2", millis(request.summary.created_at), request.row.workflow);
+  if (auto held = lock.hold(); !held) return held;
+  insert_workflow(db, request.row.workflow, created_at, request.summary.owner.empty() ? this_process() : request.summary.owner,
+                  lock.name());
   return {};
 }
 
@@ -159,14 +162,17 @@ Result<Ownership> claim_workflow(Connection& db, OwnerLock& lock, const std::fil
     }
   }
   if (epoch == 0)
-    insert_workflow(db, workflow, owner, lock.name());
+    insert_workflow(db, workflow, 0, owner, lock.name());
   else
     db.run("UPDATE workflows SET owner = ?1, owner_lock = ?2, epoch = ?3 WHERE id = ?4", owner, lock.name(), epoch + 1, workflow);
   return Ownership{workflow, static_cast<std::uint64_t>(epoch + 1)};
 }
 
-void release_workflow(Connection& db, const OwnerLock& lock, const WorkflowId& workflow) {
+bool release_workflow(Connection& db, const OwnerLock& lock, const WorkflowId& workflow) {
   db.run("UPDATE workflows SET owner = '', owner_lock = '' WHERE id = ?1 AND owner_lock = ?2", workflow, lock.name());
+  if (db.changes() == 0) return false;
+  Query waiting = db.query("SELECT 1 FROM commands WHERE workflow = ?1", workflow);
+  return waiting.next();
 }
 
 std::vector<JournalRow> load_rows(Connection& db, const WorkflowId& workflow, std::uint64_t from_seq, int limit) {

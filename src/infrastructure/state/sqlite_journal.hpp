@@ -11,7 +11,7 @@ namespace conductorai::infrastructure {
 Result<void> append_row(Connection& db, OwnerLock& lock, const AppendRequest& request);
 Result<Ownership> claim_workflow(Connection& db, OwnerLock& lock, const std::filesystem::path& owners, const WorkflowId& workflow,
                                  const std::string& owner);
-void release_workflow(Connection& db, const OwnerLock& lock, const WorkflowId& workflow);
+bool release_workflow(Connection& db, const OwnerLock& lock, const WorkflowId& workflow);
 
 std::vector<JournalRow> load_rows(Connection& db, const WorkflowId& workflow, std::uint64_t from_seq, int limit);
 Result<std::vector<WorkflowSummary>> list_workflows(Connection& db, const std::filesystem::path& owners, const WorkflowFilter& filter);

@@ -140,7 +140,7 @@ void bring_up_to_date(Connection& db) {
 
 void make_tables(Connection& db, const std::filesystem::path& file) {
   // Rows of 1 to 2 KB fill larger pages better. Only a new file takes the size, and can give back pages one by one.
-  db.script("PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
+  db.script("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
   bring_up_to_date(db);
   if (!current(db, file)) refuse(ErrorCode::unavailable, "the file system cannot hold a write-ahead log", file, "use a local disk");
 }

@@ -61,7 +61,7 @@ struct SqliteStateManager::Impl {
         lock(owners),
         watch(on),
         reading(std::move(reading)),
-        committer(on, std::move(writing), {.file = file, .checkpoint_pages = checkpoint_pages, .on_changed = [this] { lock.touch(); }}) {}
+        committer(on, std::move(writing), {.checkpoint_pages = checkpoint_pages, .on_changed = [this] { lock.touch(); }}) {}
 
   runtime::Loop& loop;
   std::filesystem::path file, owners, wake;
@@ -131,11 +131,9 @@ task<Result<Ownership>> SqliteStateManager::claim(WorkflowId workflow, std::stri
 }
 
 // Where the power takes it back, the owner is as dead as one that was killed before it.
-task<Result<void>> SqliteStateManager::release(WorkflowId workflow) {
-  auto released = co_await impl_->write<void>(mark_changed | mark_lazy, [&, impl = impl_.get()](Connection& db) {
-    release_workflow(db, impl->lock, workflow);
-    return Result<void>{};
-  });
+task<Result<bool>> SqliteStateManager::release(WorkflowId workflow) {
+  auto released = co_await impl_->write<bool>(
+      mark_changed | mark_lazy, [&, impl = impl_.get()](Connection& db) { return release_workflow(db, impl->lock, workflow); });
   if (released) impl_->board.changed(workflow);
   co_return released;
 }

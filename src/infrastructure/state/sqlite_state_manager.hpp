@@ -13,8 +13,8 @@ namespace conductorai::infrastructure {
 struct SqliteOptions {
   bool create = true;                              // false: a state directory that is not there is not_found
   std::chrono::milliseconds busy_timeout{30'000};  // how long another process's transaction is waited for
-  std::int64_t pages_max = 0;                      // of 16 KiB; 0: what the disk holds
-  std::int64_t checkpoint_pages = 1'024;           // WAL pages after which a busy store is checkpointed beside the writer
+  std::int64_t pages_max = 0;                      // of 8 KiB; 0: what the disk holds
+  std::int64_t checkpoint_pages = 1'024;           // WAL pages after which a busy store is checkpointed
 };
 
 class SqliteStateManager final : public StateManager {
@@ -32,7 +32,7 @@ class SqliteStateManager final : public StateManager {
   task<void> close();
 
   task<Result<Ownership>> claim(WorkflowId workflow, std::string owner) override;
-  task<Result<void>> release(WorkflowId workflow) override;
+  task<Result<bool>> release(WorkflowId workflow) override;
   task<Result<void>> append(AppendRequest request) override;
   task<Result<std::vector<JournalRow>>> load(WorkflowId workflow, std::uint64_t from_seq, int limit) override;
   task<Result<std::vector<WorkflowSummary>>> list(WorkflowFilter filter) override;

@@ -155,22 +155,21 @@ task<Result<Shared<core::WorkflowState>>> WorkflowEngine::drive(WorkflowId workf
   auto [it, fresh] =
       runs_.emplace(workflow, std::make_unique<WorkflowRun>(ports_, options_, std::move(*history), epoch, std::move(watcher), mode));
   history.reset();
-  look_into_inbox();  // a command that came while the workflow was being taken over woke nobody
+  if (epoch > 1) look_into_inbox();  // a command that came while the workflow was being taken over woke nobody
   WorkflowRun& run = *it->second;
   auto ended = co_await run.run(std::move(first));
   auto kept = runs_.extract(it);
   const bool lost = !ended && (ended.error().code == ErrorCode::fenced || ended.error().code == ErrorCode::conflict);
-  if (!lost || mode == WorkflowRun::Mode::apply_only) (void)co_await ports_.states.release(workflow);
+  Result<bool> left_over = false;
+  if (!lost || mode == WorkflowRun::Mode::apply_only) left_over = co_await ports_.states.release(workflow);
   if (!ended) co_return fail(ended.error());
   Shared<core::WorkflowState> state = run.take_state();
-  if (mode == WorkflowRun::Mode::apply_only || interrupted_) co_return state;
-  co_return co_await after_release(std::move(state));
+  if (mode == WorkflowRun::Mode::apply_only || interrupted_ || !left_over.value_or(false)) co_return state;
+  co_return co_await apply_left_over(std::move(state));
 }
 
-// Who posts looks for a living owner afterwards; who owned looks for commands after releasing: one of them sees the other.
-task<Result<Shared<core::WorkflowState>>> WorkflowEngine::after_release(Shared<core::WorkflowState> state) {
-  auto left = co_await ports_.states.commands(state->id);
-  if (!left || left->empty()) co_return state;
+/// Commands that came after the last one was looked for.
+task<Result<Shared<core::WorkflowState>>> WorkflowEngine::apply_left_over(Shared<core::WorkflowState> state) {
   if (auto applied = co_await take_and_apply(state->id); !applied) co_return state;  // another one took it, or the command no longer fits
   auto now = co_await get_workflow_state(state->id);
   if (!now) co_return fail(now.error());
@@ -211,9 +210,12 @@ task<Result<std::vector<Inbound>>> WorkflowEngine::waiting_commands(WorkflowId w
 
 task<void> WorkflowEngine::collect_inbox() {
   while (std::exchange(inbox_changed_, false)) {
-    std::vector<WorkflowId> owned;
-    for (const auto& [id, run] : runs_) owned.push_back(id);
-    for (const WorkflowId& id : owned) {
+    auto stored = co_await ports_.states.commands(WorkflowId());
+    if (!stored) continue;
+    std::set<WorkflowId> addressed;
+    for (const InboxCommand& command : *stored) addressed.insert(command.workflow);
+    for (const WorkflowId& id : addressed) {
+      if (!runs_.contains(id)) continue;
       auto waiting = co_await waiting_commands(id);
       auto it = runs_.find(id);
       if (!waiting || it == runs_.end()) continue;

@@ -65,7 +65,7 @@ class WorkflowEngine {
   task<Result<HistoryPtr>> begin(WorkflowId workflow, std::unique_ptr<WorkflowDefinition> definition);
   task<Result<Shared<core::WorkflowState>>> drive(WorkflowId workflow, HistoryPtr history, std::uint64_t epoch, std::vector<Inbound> first,
                                                   Watcher watcher, WorkflowRun::Mode mode);
-  task<Result<Shared<core::WorkflowState>>> after_release(Shared<core::WorkflowState> state);
+  task<Result<Shared<core::WorkflowState>>> apply_left_over(Shared<core::WorkflowState> state);
   task<Result<Owned>> own(WorkflowId workflow);
   task<Result<void>> take_and_apply(WorkflowId workflow);
   task<Result<std::vector<Inbound>>> waiting_commands(WorkflowId workflow);
