@@ -18,29 +18,23 @@ namespace {
 
 constexpr std::size_t kEventsATurn = 256;
 
-void global_init() {
-  static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
-  CONDUCTORAI_ASSERT(once == CURLE_OK, "libcurl cannot be initialised");
-}
-
 }  // namespace
 
 // All sockets of curl are in one epoll descriptor, and that one is in the loop: curl's own bookkeeping costs the loop one descriptor.
 struct HttpClient::Impl {
   Impl(runtime::Loop& the_loop, HttpLimits given) : loop(the_loop), limits(given) {
-    global_init();
-    multi = curl_multi_init();
+    multi = curl().multi_init();
     CONDUCTORAI_ASSERT(multi != nullptr, "no memory for libcurl");
-    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Impl::on_socket);
-    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
-    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Impl::on_timer);
-    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
-    curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(limits.connections_per_host));
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(limits.connections_kept));
+    curl().multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Impl::on_socket);
+    curl().multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
+    curl().multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Impl::on_timer);
+    curl().multi_setopt(multi, CURLMOPT_TIMERDATA, this);
+    curl().multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(limits.connections_per_host));
+    curl().multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(limits.connections_kept));
   }
   ~Impl() {
     CONDUCTORAI_ASSERT(in_flight == 0, "an HttpClient must outlive its calls");
-    curl_multi_cleanup(multi);
+    curl().multi_cleanup(multi);
     if (epoll >= 0) ::close(epoll);
   }
   Impl(const Impl&) = delete;
@@ -77,7 +71,7 @@ struct HttpClient::Impl {
     event.data.fd = socket;
     if ((what & CURL_POLL_IN) != 0) event.events |= EPOLLIN;
     if ((what & CURL_POLL_OUT) != 0) event.events |= EPOLLOUT;
-    if (!known) curl_multi_assign(multi, socket, this);
+    if (!known) curl().multi_assign(multi, socket, this);
     // The kernel knows best whether it has this descriptor: numbers are used again faster than anyone's notes about them.
     const int likely = known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     if (::epoll_ctl(epoll, likely, socket, &event) == 0) return;
@@ -92,16 +86,16 @@ struct HttpClient::Impl {
 
   void act(curl_socket_t socket, int events) const {
     int running = 0;
-    curl_multi_socket_action(multi, socket, events, &running);
+    curl().multi_socket_action(multi, socket, events, &running);
   }
 
   void collect() const {
     int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
+    while (const CURLMsg* message = curl().multi_info_read(multi, &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       const CURLcode code = message->data.result;
       Transfer* transfer = nullptr;
-      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+      curl().easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
       transfer->finish(code);
     }
   }
@@ -160,17 +154,18 @@ task<Result<HttpResponse>> HttpClient::exchange(HttpClient& self, std::unique_pt
 
 // A frame keeps room for all that its own statements make, and for what is inlined into it.
 [[gnu::noinline]] Result<void> HttpClient::start(Transfer& transfer) {
+  if (auto loaded = load_libcurl(); !loaded) return loaded;
   if (impl_ == nullptr) impl_ = std::make_unique<Impl>(loop_, limits_);
   if (auto opened = impl_->open(); !opened) return opened;
   if (auto prepared = transfer.prepare(impl_->may_take_up_a_connection()); !prepared) return prepared;
-  if (const CURLMcode added = curl_multi_add_handle(impl_->multi, transfer.handle()); added != CURLM_OK)
-    return fail(ErrorCode::resource_exhausted, std::string("cannot start an HTTP request: ") + curl_multi_strerror(added));
+  if (const CURLMcode added = curl().multi_add_handle(impl_->multi, transfer.handle()); added != CURLM_OK)
+    return fail(ErrorCode::resource_exhausted, std::string("cannot start an HTTP request: ") + curl().multi_strerror(added));
   ++impl_->in_flight;
   return {};
 }
 
 [[gnu::noinline]] Result<HttpResponse> HttpClient::ended(Transfer& transfer, Result<void>& waited) {
-  curl_multi_remove_handle(impl_->multi, transfer.handle());
+  curl().multi_remove_handle(impl_->multi, transfer.handle());
   impl_->exchange_ended();
   if (!waited) return fail(std::move(waited.error()));
   return transfer.answer();

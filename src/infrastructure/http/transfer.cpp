@@ -38,7 +38,7 @@ std::string_view trimmed(std::string_view text) {
 
 double milliseconds(CURL* handle, CURLINFO info) {
   curl_off_t microseconds = 0;
-  curl_easy_getinfo(handle, info, &microseconds);
+  curl().easy_getinfo(handle, info, &microseconds);
   return static_cast<double>(microseconds) / 1000.0;
 }
 
@@ -48,7 +48,7 @@ long to_long(Milliseconds time) {
 
 /// Whether the machine's certificates are known to curl as one file.
 bool has_certificates_file() {
-  return curl_version_info(CURLVERSION_NOW)->cainfo != nullptr;
+  return curl().version_info(CURLVERSION_NOW)->cainfo != nullptr;
 }
 
 std::string no_proxy() {
@@ -70,13 +70,13 @@ Result<void> Transfer::check() const {
   for (const auto& [name, value] : request_.headers)
     if (!is_token(name) || value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
       return fail(ErrorCode::invalid_argument, "not an HTTP header: \"" + name + "\"", request_.url, "a value holds no line break");
-  const std::unique_ptr<CURLU, CurlDelete> url(curl_url());
-  const CURLUcode parsed = curl_url_set(url.get(), CURLUPART_URL, request_.url.c_str(), 0);
-  if (parsed != CURLUE_OK) return fail(ErrorCode::invalid_argument, std::string("not a URL: ") + curl_url_strerror(parsed), request_.url);
+  const std::unique_ptr<CURLU, CurlDelete> url(curl().url());
+  const CURLUcode parsed = curl().url_set(url.get(), CURLUPART_URL, request_.url.c_str(), 0);
+  if (parsed != CURLUE_OK) return fail(ErrorCode::invalid_argument, std::string("not a URL: ") + curl().url_strerror(parsed), request_.url);
   char* scheme = nullptr;
-  curl_url_get(url.get(), CURLUPART_SCHEME, &scheme, 0);
+  curl().url_get(url.get(), CURLUPART_SCHEME, &scheme, 0);
   const bool http = scheme != nullptr && (std::string_view(scheme) == "http" || std::string_view(scheme) == "https");
-  curl_free(scheme);
+  curl().free(scheme);
   if (!http) return fail(ErrorCode::invalid_argument, "not an http or https URL", request_.url);
   return {};
 }
@@ -85,7 +85,7 @@ Result<void> Transfer::add_headers() {
   bool content_type = false;
   curl_slist* list = nullptr;
   const auto add = [&](const std::string& line) {
-    curl_slist* longer = curl_slist_append(list, line.c_str());
+    curl_slist* longer = curl().slist_append(list, line.c_str());
     if (longer != nullptr) list = longer;
     return longer != nullptr;
   };
@@ -102,71 +102,71 @@ Result<void> Transfer::add_headers() {
   headers_.reset(list);
   request_.headers = {};
   if (!complete) return fail(ErrorCode::resource_exhausted, "no memory for the request's headers", request_.url);
-  curl_easy_setopt(handle(), CURLOPT_HTTPHEADER, list);
+  curl().easy_setopt(handle(), CURLOPT_HTTPHEADER, list);
   return {};
 }
 
 void Transfer::set_method() {
   const bool usually_has_body = request_.method == "POST" || request_.method == "PUT" || request_.method == "PATCH";
   if (!request_.body.empty() || usually_has_body) {
-    curl_easy_setopt(handle(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
-    curl_easy_setopt(handle(), CURLOPT_POSTFIELDS, request_.body.data());
-    if (request_.method != "POST") curl_easy_setopt(handle(), CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+    curl().easy_setopt(handle(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    curl().easy_setopt(handle(), CURLOPT_POSTFIELDS, request_.body.data());
+    if (request_.method != "POST") curl().easy_setopt(handle(), CURLOPT_CUSTOMREQUEST, request_.method.c_str());
     return;
   }
   if (request_.method == "HEAD")
-    curl_easy_setopt(handle(), CURLOPT_NOBODY, 1L);
+    curl().easy_setopt(handle(), CURLOPT_NOBODY, 1L);
   else if (request_.method != "GET")
-    curl_easy_setopt(handle(), CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+    curl().easy_setopt(handle(), CURLOPT_CUSTOMREQUEST, request_.method.c_str());
 }
 
 void Transfer::set_route() {
-  if (!request_.unix_socket.empty()) curl_easy_setopt(handle(), CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket.c_str());
+  if (!request_.unix_socket.empty()) curl().easy_setopt(handle(), CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket.c_str());
   if (!request_.proxies || !request_.unix_socket.empty())
-    curl_easy_setopt(handle(), CURLOPT_PROXY, "");
+    curl().easy_setopt(handle(), CURLOPT_PROXY, "");
   else if (!request_.proxy.empty())
-    curl_easy_setopt(handle(), CURLOPT_PROXY, request_.proxy.c_str());
+    curl().easy_setopt(handle(), CURLOPT_PROXY, request_.proxy.c_str());
   else
-    curl_easy_setopt(handle(), CURLOPT_NOPROXY, no_proxy().c_str());
-  if (!request_.ca_file.empty()) curl_easy_setopt(handle(), CURLOPT_CAINFO, request_.ca_file.c_str());
+    curl().easy_setopt(handle(), CURLOPT_NOPROXY, no_proxy().c_str());
+  if (!request_.ca_file.empty()) curl().easy_setopt(handle(), CURLOPT_CAINFO, request_.ca_file.c_str());
   // The folder that curl trusts besides a file has it read the file anew for each connection, and a file of the user's stands alone.
-  if (!request_.ca_file.empty() || has_certificates_file()) curl_easy_setopt(handle(), CURLOPT_CAPATH, nullptr);
+  if (!request_.ca_file.empty() || has_certificates_file()) curl().easy_setopt(handle(), CURLOPT_CAPATH, nullptr);
   if (request_.follow_redirects) {
-    curl_easy_setopt(handle(), CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(handle(), CURLOPT_MAXREDIRS, 10L);
+    curl().easy_setopt(handle(), CURLOPT_FOLLOWLOCATION, 1L);
+    curl().easy_setopt(handle(), CURLOPT_MAXREDIRS, 10L);
   }
   if (request_.fresh_connection) {
-    curl_easy_setopt(handle(), CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(handle(), CURLOPT_FORBID_REUSE, 1L);
+    curl().easy_setopt(handle(), CURLOPT_FRESH_CONNECT, 1L);
+    curl().easy_setopt(handle(), CURLOPT_FORBID_REUSE, 1L);
   }
 }
 
 Result<void> Transfer::prepare(bool idle_connections) {
   if (auto checked = check(); !checked) return checked;
-  handle_.reset(curl_easy_init());
+  handle_.reset(curl().easy_init());
   if (!handle_) return fail(ErrorCode::resource_exhausted, "no memory for another HTTP request", request_.url);
-  CURL* const curl = handle();
-  curl_easy_setopt(curl, CURLOPT_PRIVATE, this);
-  curl_easy_setopt(curl, CURLOPT_URL, request_.url.c_str());
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error_text_);
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // a look-up of a name that hangs holds nobody up
-  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  CURL* const easy = handle();
+  curl().easy_setopt(easy, CURLOPT_PRIVATE, this);
+  curl().easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
+  curl().easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl().easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl().easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text_);
+  curl().easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl().easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // a look-up of a name that hangs holds nobody up
+  curl().easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   // Only TLS tells at once whether many exchanges may share a connection; plain ones would all wait for the first answer.
   const bool tls = request_.url.starts_with("https:");
-  curl_easy_setopt(curl, CURLOPT_PIPEWAIT, !request_.fresh_connection && tls ? 1L : 0L);
-  if (!tls && !idle_connections) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
-  curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kReceiveBytes);
-  curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, kSendBytes);
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, kUserAgent);
-  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, to_long(request_.timeout));
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, to_long(request_.connect_timeout));
-  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
-  curl_easy_setopt(curl, CURLOPT_HEADERDATA, this);
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &Transfer::on_body);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, this);
+  curl().easy_setopt(easy, CURLOPT_PIPEWAIT, !request_.fresh_connection && tls ? 1L : 0L);
+  if (!tls && !idle_connections) curl().easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+  curl().easy_setopt(easy, CURLOPT_BUFFERSIZE, kReceiveBytes);
+  curl().easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, kSendBytes);
+  curl().easy_setopt(easy, CURLOPT_USERAGENT, kUserAgent);
+  curl().easy_setopt(easy, CURLOPT_TIMEOUT_MS, to_long(request_.timeout));
+  curl().easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, to_long(request_.connect_timeout));
+  curl().easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
+  curl().easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  curl().easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::on_body);
+  curl().easy_setopt(easy, CURLOPT_WRITEDATA, this);
   set_method();
   set_route();
   return add_headers();
@@ -185,7 +185,7 @@ void Transfer::take_header(std::string_view line) {
   if (line.starts_with("HTTP/")) {  // a redirect's answer or a 1xx stood before this one
     response_.headers.clear();
     long status = 0;
-    curl_easy_getinfo(handle(), CURLINFO_RESPONSE_CODE, &status);
+    curl().easy_getinfo(handle(), CURLINFO_RESPONSE_CODE, &status);
     response_.status = static_cast<int>(status);
     return;
   }
@@ -219,7 +219,7 @@ void Transfer::finish(CURLcode code) {
 Result<HttpResponse> Transfer::answer() {
   if (code_ != CURLE_OK && !response_.truncated) return error();
   long status = 0;
-  curl_easy_getinfo(handle(), CURLINFO_RESPONSE_CODE, &status);
+  curl().easy_getinfo(handle(), CURLINFO_RESPONSE_CODE, &status);
   response_.status = static_cast<int>(status);
   response_.total_ms = milliseconds(handle(), CURLINFO_TOTAL_TIME_T);
   response_.connect_ms = milliseconds(handle(), CURLINFO_CONNECT_TIME_T);
@@ -235,7 +235,7 @@ std::string Transfer::progress_so_far() const {
 
 std::unexpected<Error> Transfer::error() const {
   Error error{.code = ErrorCode::unavailable, .where = request_.url, .retry = Retry::backoff};
-  const std::string detail = error_text_[0] != '\0' ? error_text_ : curl_easy_strerror(code_);
+  const std::string detail = error_text_[0] != '\0' ? error_text_ : curl().easy_strerror(code_);
   if (too_many_headers_) {
     error.code = ErrorCode::invalid_answer;
     error.message = "the answer has more than " + std::to_string(request_.header_bytes_max) + " bytes of headers";

@@ -1,19 +1,18 @@
 #pragma once
 // Transfer: one exchange as a curl easy handle, from the request's options to the answer or the error.
 
-#include <curl/curl.h>
-
 #include <memory>
 
 #include "infrastructure/http/http_client.hpp"
+#include "infrastructure/http/libcurl.hpp"
 #include "runtime/suspension.hpp"
 
 namespace conductorai::infrastructure {
 
 struct CurlDelete {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(CURL* handle) const { curl().easy_cleanup(handle); }
+  void operator()(CURLU* url) const { curl().url_cleanup(url); }
+  void operator()(curl_slist* list) const { curl().slist_free_all(list); }
 };
 
 /// Neither copied nor moved: curl holds its address.
