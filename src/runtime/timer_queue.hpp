@@ -2,6 +2,7 @@
 // TimerQueue: all pending calls of a loop, by time. One timer of Asio's serves them all: ten thousand that wait cost neither a timer of
 // the kernel nor an operation each.
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
@@ -25,7 +26,10 @@ class TimerQueue {
     const Instant due = delay < Instant::max() - now ? now + delay : Instant::max();
     auto pending = std::make_unique<Pending>(*this, std::move(function));
     pending->place = pending_.emplace(due, pending.get());
-    arm();
+    if (due <= now)
+      call_soon();
+    else
+      arm();
     return pending;
   }
 
@@ -43,6 +47,16 @@ class TimerQueue {
     std::function<void()> function;
     std::optional<ByTime::iterator> place;  // none once it was called
   };
+
+  /// What is due already needs no timer of the kernel, and leaves the one that is set as it is.
+  void call_soon() {
+    if (std::exchange(called_soon_, true)) return;
+    boost::asio::post(timer_.get_executor(), [this] {
+      called_soon_ = false;
+      call_due();
+      arm();
+    });
+  }
 
   void arm() {
     if (pending_.empty()) return;
@@ -70,6 +84,7 @@ class TimerQueue {
 
   boost::asio::steady_timer timer_;
   std::optional<Instant> armed_for_;
+  bool called_soon_ = false;
   ByTime pending_;
 };
 

@@ -87,7 +87,7 @@ void AgentRegistry::give_back(Agent& agent, Dispatch& dispatch, const TaskResult
   unlist(agent);
   --agent.running;
   agent.idle_since = ++idle_count_;
-  std::erase(agent.attempts, &dispatch);
+  agent.attempts.erase(std::ranges::find(agent.attempts, &dispatch));
   if (result.status == ResultStatus::completed) {
     ++agent.succeeded;
     errors_.record_success(agent.id);

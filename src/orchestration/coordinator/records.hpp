@@ -7,6 +7,7 @@
 //        │
 //   WorkflowLoad ── how much of a workflow runs
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <set>
@@ -77,7 +78,7 @@ struct Agent {
   bool held = false;     // … and lets nothing through now
   Instant heard_at{};
   Timestamp heard_at_wall{};
-  std::vector<Dispatch*> attempts;
+  std::deque<Dispatch*> attempts;    // as they began, which is about how they end
   std::unique_ptr<Timer> half_open;  // while held by an open breaker
   bool unsaved = false;
   bool listed = false;
