@@ -95,7 +95,7 @@ using Box = runtime::Mailbox<std::shared_ptr<const Note>>;
 
 task<void> reader(Box& mailbox, std::int64_t messages, std::int64_t& bytes) {
   while (messages > 0) {
-    auto notes = co_await mailbox.take_all();
+    auto notes = co_await mailbox.take();
     if (!notes) co_return;
     for (const auto& note : *notes) bytes += static_cast<std::int64_t>(note->text.size());
     messages -= static_cast<std::int64_t>(notes->size());

@@ -1,7 +1,9 @@
 #pragma once
 // Event: wakes all who wait. Mailbox: a queue with one reader. Semaphore: a bounded number of turns, in order of arrival.
 
+#include <algorithm>
 #include <deque>
+#include <limits>
 #include <list>
 #include <vector>
 
@@ -56,14 +58,15 @@ class Mailbox {
   [[nodiscard]] bool empty() const { return items_.empty(); }
   [[nodiscard]] std::size_t size() const { return items_.size(); }
 
-  /// Waits for at least one item and takes all that are there. Errors: cancelled.
-  task<Result<std::vector<T>>> take_all() {
+  /// Waits for at least one item and takes what is there, oldest first, `most` at once. Errors: cancelled.
+  task<Result<std::vector<T>>> take(std::size_t most = std::numeric_limits<std::size_t>::max()) {
     if (items_.empty()) {
       arrived_.reset();
       if (auto waited = co_await arrived_.wait(); !waited) co_return fail(waited.error());
     }
-    std::vector<T> taken(std::make_move_iterator(items_.begin()), std::make_move_iterator(items_.end()));
-    items_.clear();
+    const auto end = items_.begin() + static_cast<std::ptrdiff_t>(std::min(most, items_.size()));
+    std::vector<T> taken(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
+    items_.erase(items_.begin(), end);
     arrived_.reset();
     co_return taken;
   }

@@ -232,14 +232,15 @@ TEST(Loop, ATimerTakenBackLeavesTheLaterOnesAsTheyWere) {
   loop.run_until([&] { return called; });
 }
 
-TEST(Mailbox, HandsOverAllThatWaits) {
+TEST(Mailbox, HandsOverWhatWaitsInOrderAndNoMoreThanAskedFor) {
   SimLoop loop;
   Mailbox<int> box;
   TaskScope scope(loop);
   scope.spawn(push_later(loop, box));
-  auto got = run_to_end(loop, box.take_all());
-  ASSERT_TRUE(got);
-  EXPECT_EQ(*got, (std::vector<int>{1, 2}));
+  EXPECT_EQ(run_to_end(loop, box.take(9)).value(), (std::vector<int>{1, 2}));
+  for (int i = 3; i <= 5; ++i) box.push(i);
+  EXPECT_EQ(run_to_end(loop, box.take(2)).value(), (std::vector<int>{3, 4}));
+  EXPECT_EQ(run_to_end(loop, box.take(2)).value(), (std::vector<int>{5}));
   run_to_end(loop, scope.join());
 }
 

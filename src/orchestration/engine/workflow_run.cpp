@@ -9,6 +9,8 @@ namespace conductorai::orchestration {
 
 namespace {
 
+constexpr std::size_t kInboundATurn = 256;  // and a row: ten thousand results at once are no single row of megabytes
+
 std::map<std::string, std::string> pick(const std::map<std::string, std::string>& environment, const std::vector<std::string>& names) {
   std::map<std::string, std::string> picked;
   for (const std::string& name : names)
@@ -35,7 +37,7 @@ task<Result<void>> WorkflowRun::run(std::vector<Inbound> first) {
   if (result) result = co_await act(core::outstanding(state_));
   while (result && !interrupted_ && !idle()) {
     TaskEnvironment environment = co_await current_environment();
-    auto inbound = co_await mailbox_.take_all().in({environment.executor, &stop_});
+    auto inbound = co_await mailbox_.take(kInboundATurn).in({environment.executor, &stop_});
     if (!inbound) break;
     const std::uint64_t before = state_.last_seq;
     result = co_await turn(std::move(*inbound));
