@@ -16,6 +16,13 @@ std::vector<Inbound> starting(const History& history) {
   return first;
 }
 
+/// Or notes that nobody can read it.
+std::optional<Inbound> readable(const InboxCommand& command, std::vector<std::int64_t>& unreadable) {
+  if (auto decoded = core::decode_command(command.body)) return Inbound{.command = std::move(*decoded), .inbox_id = command.id};
+  unreadable.push_back(command.id);
+  return std::nullopt;
+}
+
 std::unexpected<Error> interrupted_before(const WorkflowId& workflow) {
   return fail(ErrorCode::cancelled, "interrupted before it began", workflow.value);
 }
@@ -197,13 +204,8 @@ task<Result<std::vector<Inbound>>> WorkflowEngine::waiting_commands(WorkflowId w
   if (!stored) co_return fail(stored.error());
   std::vector<Inbound> inbound;
   std::vector<std::int64_t> unreadable;
-  for (const InboxCommand& command : *stored) {
-    auto decoded = core::decode_command(command.body);
-    if (decoded)
-      inbound.push_back({.command = std::move(*decoded), .inbox_id = command.id});
-    else
-      unreadable.push_back(command.id);
-  }
+  for (const InboxCommand& command : *stored)
+    if (auto one = readable(command, unreadable)) inbound.push_back(std::move(*one));
   if (!unreadable.empty()) (void)co_await ports_.states.discard_commands(std::move(unreadable));
   co_return inbound;
 }
@@ -212,15 +214,13 @@ task<void> WorkflowEngine::collect_inbox() {
   while (std::exchange(inbox_changed_, false)) {
     auto stored = co_await ports_.states.commands(WorkflowId());
     if (!stored) continue;
-    std::set<WorkflowId> addressed;
-    for (const InboxCommand& command : *stored) addressed.insert(command.workflow);
-    for (const WorkflowId& id : addressed) {
-      if (!runs_.contains(id)) continue;
-      auto waiting = co_await waiting_commands(id);
-      auto it = runs_.find(id);
-      if (!waiting || it == runs_.end()) continue;
-      for (Inbound& in : *waiting) it->second->post(std::move(in));
+    std::vector<std::int64_t> unreadable;
+    for (const InboxCommand& command : *stored) {
+      auto addressed = runs_.find(command.workflow);
+      if (addressed == runs_.end()) continue;
+      if (auto inbound = readable(command, unreadable)) addressed->second->post(std::move(*inbound));
     }
+    if (!unreadable.empty()) (void)co_await ports_.states.discard_commands(std::move(unreadable));
   }
 }
 
