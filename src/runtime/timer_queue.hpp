@@ -54,7 +54,6 @@ class TimerQueue {
     boost::asio::post(timer_.get_executor(), [this] {
       called_soon_ = false;
       call_due();
-      arm();
     });
   }
 
@@ -68,7 +67,6 @@ class TimerQueue {
       if (error) return;
       armed_for_.reset();
       call_due();
-      arm();
     });
   }
 
@@ -80,6 +78,7 @@ class TimerQueue {
       due.place.reset();
       std::exchange(due.function, nullptr)();  // which may destroy the timer
     }
+    arm();
   }
 
   boost::asio::steady_timer timer_;

@@ -154,8 +154,10 @@ task<Result<HttpResponse>> HttpClient::exchange(HttpClient& self, std::unique_pt
 
 // A frame keeps room for all that its own statements make, and for what is inlined into it.
 [[gnu::noinline]] Result<void> HttpClient::start(Transfer& transfer) {
-  if (auto loaded = load_libcurl(); !loaded) return loaded;
-  if (impl_ == nullptr) impl_ = std::make_unique<Impl>(loop_, limits_);
+  if (impl_ == nullptr) {
+    if (auto loaded = load_libcurl(); !loaded) return loaded;
+    impl_ = std::make_unique<Impl>(loop_, limits_);
+  }
   if (auto opened = impl_->open(); !opened) return opened;
   if (auto prepared = transfer.prepare(impl_->may_take_up_a_connection()); !prepared) return prepared;
   if (const CURLMcode added = curl().multi_add_handle(impl_->multi, transfer.handle()); added != CURLM_OK)
