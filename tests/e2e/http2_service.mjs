@@ -1,14 +1,9 @@
-// A model's service over TLS and HTTP/2. Arguments: key, certificate, then what the requests get in order, the last for ever: "length" (an
-// answer that says its length), "open" (one that does not), "short" (less than it said), "reset". Prints its port.
+// A model's service over TLS and HTTP/2. Arguments: key, certificate, the answer, then how the requests get it in order, the last for ever:
+// "length" (which it says), "open" (which it does not), "short" (less than it said), "reset". Prints its port.
 import fs from "node:fs";
 import http2 from "node:http2";
 
-const [key, certificate, ...script] = process.argv.slice(2);
-const FILES = "Here it is.\n\n```file:add.py\ndef add(a, b):\n    return a + b\n```\n";
-const part = (delta, rest) => `data: ${JSON.stringify({ id: "c", model: "house-model", choices: [{ index: 0, delta, ...rest }] })}\n\n`;
-const usage = { id: "c", model: "house-model", choices: [], usage: { prompt_tokens: 100, completion_tokens: 20 } };
-const answer =
-  part({ role: "assistant", content: FILES }) + part({}, { finish_reason: "stop" }) + `data: ${JSON.stringify(usage)}\n\ndata: [DONE]\n\n`;
+const [key, certificate, answer, ...script] = process.argv.slice(2);
 const half = answer.slice(0, answer.length / 2);
 
 const server = http2.createSecureServer({ key: fs.readFileSync(key), cert: fs.readFileSync(certificate) });

@@ -7,6 +7,17 @@ import time
 FILES = "Here it is.\n\n```file:add.py\ndef add(a, b):\n    return a + b\n```\n"
 
 
+def chat_events(model, text, tokens):
+    """A stream of OpenAI's chat completions."""
+    def event(delta, finish=None):
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        return "data: " + json.dumps({"id": "c", "model": model, "choices": [choice]}) + "\n\n"
+    half = len(text) // 2
+    usage = {"prompt_tokens": tokens[0], "completion_tokens": tokens[1]}
+    return [event({"role": "assistant", "content": text[:half]}), event({"content": text[half:]}), event({}, "stop"),
+            "data: " + json.dumps({"id": "c", "model": model, "choices": [], "usage": usage}) + "\n\n", "data: [DONE]\n\n"]
+
+
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256  # many workflows ask at once
@@ -90,7 +101,7 @@ class Service(Loopback):
             return handler.answer(what, json.dumps({"type": "error", "error": error}).encode())
         if what == "html":
             return handler.answer(502, b"<html><body>Bad Gateway</body></html>", "text/html")
-        stream = self.messages(body, text) if handler.path.endswith("/messages") else self.chat(body, text)
+        stream = self.messages(body, text) if handler.path.endswith("/messages") else chat_events(body["model"], text, self.tokens)
         if what == "no-usage":
             stream = [event for event in stream if '"usage"' not in event]
         if what == "lost":
@@ -103,15 +114,6 @@ class Service(Loopback):
     def lose(handler):
         handler.close_connection = True
         handler.connection.close()
-
-    def chat(self, body, text):
-        def event(delta, finish=None, **more):
-            choice = {"index": 0, "delta": delta, "finish_reason": finish}
-            return "data: " + json.dumps({"id": "c", "model": body["model"], "choices": [choice], **more}) + "\n\n"
-        half = len(text) // 2
-        usage = {"prompt_tokens": self.tokens[0], "completion_tokens": self.tokens[1]}
-        return [event({"role": "assistant", "content": text[:half]}), event({"content": text[half:]}), event({}, "stop"),
-                "data: " + json.dumps({"id": "c", "model": body["model"], "choices": [], "usage": usage}) + "\n\n", "data: [DONE]\n\n"]
 
     def messages(self, body, text):
         def event(kind, **more):

@@ -3,7 +3,9 @@ import pathlib
 import subprocess
 
 import harness
+from llm_server import FILES, chat_events
 
+ANSWER = "".join(chat_events("house-model", FILES, (100, 20)))
 WORKFLOW = """
 name: add
 requirement: A function add(a, b) in add.py.
@@ -29,7 +31,7 @@ class Http2(harness.ProjectTest):
         project.write("workflow.yaml", WORKFLOW.replace("TASKS", ", ".join(map(str, range(tasks)))))
         key, certificate = self.certificate()
         program = pathlib.Path(__file__).with_name("http2_service.mjs")
-        with subprocess.Popen(["node", program, key, certificate, *script], stdout=subprocess.PIPE, text=True) as service:
+        with subprocess.Popen(["node", program, key, certificate, ANSWER, *script], stdout=subprocess.PIPE, text=True) as service:
             try:
                 done = project.run("run", "workflow.yaml", "--sandbox", "none", "--json", env={
                     "CONDUCTORAI_LLM__BASE_URL": f"https://127.0.0.1:{int(service.stdout.readline())}/v1",

@@ -6,7 +6,7 @@ import pty
 import threading
 
 import harness
-from llm_server import Service
+from llm_server import Service, chat_events
 
 SECRET = "tok-0123456789-very-secret"
 WORKFLOW = """
@@ -32,7 +32,7 @@ class SlowService(Service):
         if kind == "anthropic":
             whole = self.messages(body, "@@")
         else:
-            whole = self.chat(body, "@@")
+            whole = chat_events(body["model"], "@@", self.tokens)
             del whole[1]  # the second half of the text
             whole[0] = whole[0].replace('"@"', '"@@"')
         at = next(i for i, event in enumerate(whole) if "@@" in event)
