@@ -1,7 +1,6 @@
 """Commands from a second process, approvals, budgets, signals: what the owner does about them and what stays behind (nothing)."""
 import json
 import signal
-import subprocess
 
 import harness
 

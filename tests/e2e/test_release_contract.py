@@ -1,5 +1,4 @@
 """What every driver answers alike: one suite, run with a release by each of them. What is special to one stands in its own test."""
-import pathlib
 import shutil
 import subprocess
 import threading

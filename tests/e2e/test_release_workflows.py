@@ -1,10 +1,8 @@
 """Whole workflows to a release of each driver that is not `process`: scripted answers, the real binary, the phases through to a healthy monitor."""
-import json
 import os
 import pathlib
 import shutil
 import subprocess
-import tempfile
 import threading
 import unittest
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
