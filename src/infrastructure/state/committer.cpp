@@ -115,10 +115,12 @@ std::optional<Error> Committer::transact(std::span<WriteRequest* const> requests
       request->apply(*connection_);
       marks |= request->marks;
     }
+    if (options_.before_commit) options_.before_commit(*connection_);
     crash_before_commit(marks);
     connection_->run("COMMIT");
   } catch (const SqliteFailure& failure) {
     connection_->rollback();
+    if (options_.on_rollback) options_.on_rollback();
     return failure.error;
   }
   crash_after_commit(marks);

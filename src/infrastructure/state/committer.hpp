@@ -49,9 +49,12 @@ class WriteRequest {
 
 class Committer {
  public:
+  /// What is called is called on the committer's thread.
   struct Options {
     std::int64_t checkpoint_pages = 1'024;
-    std::function<void()> on_changed;  // on the committer's thread, after a commit that had mark_changed
+    std::function<void(Connection&)> before_commit;  // the last to write in a transaction; may throw SqliteFailure
+    std::function<void()> on_rollback;               // nothing of the transaction happened
+    std::function<void()> on_changed;                // after a commit that had mark_changed
   };
   Committer(Executor& executor, std::unique_ptr<Connection> connection, Options options);
   /// Does what is queued, then joins. On the loop's thread.

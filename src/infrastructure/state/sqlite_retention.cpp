@@ -27,12 +27,13 @@ bool others_live(const std::filesystem::path& owners, const std::string& own_loc
 
 }  // namespace
 
-Result<void> remove_workflow(Connection& db, const std::filesystem::path& owners, const WorkflowId& workflow) {
+Result<void> remove_workflow(Connection& db, BudgetSums& sums, const std::filesystem::path& owners, const WorkflowId& workflow) {
   auto stored = get_workflow(db, owners, workflow);
   if (!stored) return fail(stored.error());
   if (auto may = check_removal(*stored); !may) return may;
-  SqliteSteps steps(db);
+  SqliteSteps steps(db, sums);
   charge_hidden(steps, workflow);
+  sums.write(db);  // before its own budgets go
   db.run("DELETE FROM earlier_tries WHERE step IN (SELECT no FROM steps WHERE workflow = ?1)", workflow);
   db.run("DELETE FROM steps WHERE workflow = ?1", workflow);
   remove_budgets(db, workflow);

@@ -7,11 +7,12 @@
 
 #include "conductorai/state_manager.hpp"
 #include "infrastructure/state/sqlite_connection.hpp"
+#include "infrastructure/state/sqlite_steps.hpp"
 
 namespace conductorai::infrastructure {
 
 /// Inside a transaction. Errors: as StateManager::remove_workflow.
-Result<void> remove_workflow(Connection& db, const std::filesystem::path& owners, const WorkflowId& workflow);
+Result<void> remove_workflow(Connection& db, BudgetSums& sums, const std::filesystem::path& owners, const WorkflowId& workflow);
 std::vector<WorkflowId> all_removals(Connection& db);
 void forget_removal(Connection& db, const WorkflowId& workflow);
 

@@ -61,11 +61,16 @@ struct SqliteStateManager::Impl {
         lock(owners),
         watch(on),
         reading(std::move(reading)),
-        committer(on, std::move(writing), {.checkpoint_pages = checkpoint_pages, .on_changed = [this] { lock.touch(); }}) {}
+        committer(on, std::move(writing),
+                  {.checkpoint_pages = checkpoint_pages,
+                   .before_commit = [this](Connection& db) { sums.write(db); },
+                   .on_rollback = [this] { sums.forget(); },
+                   .on_changed = [this] { lock.touch(); }}) {}
 
   runtime::Loop& loop;
   std::filesystem::path file, owners, wake;
-  OwnerLock lock;  // held and touched by the committer's thread alone
+  OwnerLock lock;   // held and touched by the committer's thread alone
+  BudgetSums sums;  // the committer's thread's
   ChangeBoard board;
   std::function<void()> listener;
   DirectoryWatch watch;
@@ -166,31 +171,29 @@ task<Result<void>> SqliteStateManager::wait_for_change(WorkflowId workflow) {
 }
 
 task<Result<StepBegun>> SqliteStateManager::begin_step(StepBegin step) {
-  co_return co_await impl_->write<StepBegun>(mark_begin, [&](Connection& db) {
-    SqliteSteps table(db);
+  co_return co_await impl_->write<StepBegun>(mark_begin, [&, impl = impl_.get()](Connection& db) {
+    SqliteSteps table(db, impl->sums);
     return infrastructure::begin_step(table, step);
   });
 }
 
 task<Result<void>> SqliteStateManager::finish_step(StepFinish step) {
-  co_return co_await impl_->write<void>(mark_finish, [&](Connection& db) {
-    SqliteSteps table(db);
+  co_return co_await impl_->write<void>(mark_finish, [&, impl = impl_.get()](Connection& db) {
+    SqliteSteps table(db, impl->sums);
     return infrastructure::finish_step(table, step);
   });
 }
 
 task<Result<std::vector<StepRecord>>> SqliteStateManager::load_steps(AttemptId attempt) {
-  return impl_->read<std::vector<StepRecord>>(
-      [attempt = std::move(attempt)](Connection& db) { return SqliteSteps(db).records_of(attempt); });
+  return impl_->read<std::vector<StepRecord>>([attempt = std::move(attempt)](Connection& db) { return step_records(db, attempt); });
 }
 
 task<Result<std::vector<StepRecord>>> SqliteStateManager::list_steps(WorkflowId workflow) {
-  return impl_->read<std::vector<StepRecord>>(
-      [workflow = std::move(workflow)](Connection& db) { return SqliteSteps(db).records_of(workflow); });
+  return impl_->read<std::vector<StepRecord>>([workflow = std::move(workflow)](Connection& db) { return step_records(db, workflow); });
 }
 
 task<Result<BudgetUse>> SqliteStateManager::budget_use(std::string scope) {
-  return impl_->read<BudgetUse>([scope = std::move(scope)](Connection& db) { return SqliteSteps(db).use_of(scope); });
+  return impl_->read<BudgetUse>([scope = std::move(scope)](Connection& db) { return stored_use(db, scope); });
 }
 
 task<Result<std::int64_t>> SqliteStateManager::post_command(WorkflowId workflow, std::string body) {
@@ -257,7 +260,7 @@ task<Result<void>> SqliteStateManager::remove_agent_state(AgentId agent) {
 
 task<Result<void>> SqliteStateManager::remove_workflow(WorkflowId workflow) {
   auto removed = co_await impl_->write<void>(mark_removal | mark_changed, [&, impl = impl_.get()](Connection& db) {
-    return infrastructure::remove_workflow(db, impl->owners, workflow);
+    return infrastructure::remove_workflow(db, impl->sums, impl->owners, workflow);
   });
   if (removed) impl_->board.changed(workflow);
   co_return removed;

@@ -1,5 +1,7 @@
 #include "infrastructure/state/sqlite_steps.hpp"
 
+#include "core/budget.hpp"
+
 namespace conductorai::infrastructure {
 
 namespace {
@@ -52,7 +54,40 @@ StoredStep read_step(const Query& row) {
   return step;
 }
 
+std::vector<StoredStep> steps_of(Connection& db, const AttemptId& attempt) {
+  Query query = db.query(CONDUCTORAI_STEP "WHERE workflow = ?1 AND task = ?2 AND round = ?3 AND attempt = ?4 ORDER BY no", attempt.workflow,
+                         attempt.task, attempt.round, attempt.attempt);
+  std::vector<StoredStep> steps;
+  while (query.next()) steps.push_back(read_step(query));
+  return steps;
+}
+
 }  // namespace
+
+void BudgetSums::add(const std::string& scope, const Amounts& spent, const Amounts& reserved) {
+  BudgetUse& sum = added_[scope];
+  sum = {core::plus(sum.spent, spent), core::plus(sum.reserved, reserved)};
+}
+
+BudgetUse BudgetSums::on_top_of(BudgetUse stored, const std::string& scope) const {
+  const auto found = added_.find(scope);
+  if (found == added_.end()) return stored;
+  return {core::plus(stored.spent, found->second.spent), core::plus(stored.reserved, found->second.reserved)};
+}
+
+void BudgetSums::write(Connection& db) {
+  for (const auto& [scope, added] : added_) {
+    const auto& [spent, reserved] = added;
+    db.run(
+        "INSERT INTO budgets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (scope) DO UPDATE SET "
+        "spent_usd_micros = spent_usd_micros + ?2, spent_tokens = spent_tokens + ?3, spent_calls = spent_calls + ?4, "
+        "spent_wall_ms = spent_wall_ms + ?5, reserved_usd_micros = reserved_usd_micros + ?6, reserved_tokens = reserved_tokens + ?7, "
+        "reserved_calls = reserved_calls + ?8, reserved_wall_ms = reserved_wall_ms + ?9",
+        scope, spent.usd_micros, spent.tokens, spent.calls, spent.wall_ms, reserved.usd_micros, reserved.tokens, reserved.calls,
+        reserved.wall_ms);
+  }
+  added_.clear();
+}
 
 std::vector<StoredStep> SqliteSteps::all_at(const StepId& id) {
   Query query = db_.query(CONDUCTORAI_STEP "WHERE workflow = ?1 AND task = ?2 AND round = ?3 AND attempt = ?4 AND ordinal = ?5 ORDER BY no",
@@ -63,11 +98,7 @@ std::vector<StoredStep> SqliteSteps::all_at(const StepId& id) {
 }
 
 std::vector<StoredStep> SqliteSteps::all_of(const AttemptId& attempt) {
-  Query query = db_.query(CONDUCTORAI_STEP "WHERE workflow = ?1 AND task = ?2 AND round = ?3 AND attempt = ?4 ORDER BY no",
-                          attempt.workflow, attempt.task, attempt.round, attempt.attempt);
-  std::vector<StoredStep> steps;
-  while (query.next()) steps.push_back(read_step(query));
-  return steps;
+  return steps_of(db_, attempt);
 }
 
 std::vector<StoredStep> SqliteSteps::sent_of(const WorkflowId& workflow) {
@@ -121,22 +152,11 @@ void SqliteSteps::put_earlier_try(std::int64_t step, int number, const EarlierTr
 }
 
 BudgetUse SqliteSteps::use_of(const std::string& scope) {
-  Query query = db_.query(
-      "SELECT spent_usd_micros, spent_tokens, spent_calls, spent_wall_ms, reserved_usd_micros, reserved_tokens, reserved_calls, "
-      "reserved_wall_ms FROM budgets WHERE scope = ?1",
-      scope);
-  if (!query.next()) return {};
-  return {amounts_at(query, 0), amounts_at(query, 4)};
+  return sums_.on_top_of(stored_use(db_, scope), scope);
 }
 
 void SqliteSteps::add_use(const std::string& scope, const Amounts& spent, const Amounts& reserved) {
-  db_.run(
-      "INSERT INTO budgets VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (scope) DO UPDATE SET "
-      "spent_usd_micros = spent_usd_micros + ?2, spent_tokens = spent_tokens + ?3, spent_calls = spent_calls + ?4, "
-      "spent_wall_ms = spent_wall_ms + ?5, reserved_usd_micros = reserved_usd_micros + ?6, reserved_tokens = reserved_tokens + ?7, "
-      "reserved_calls = reserved_calls + ?8, reserved_wall_ms = reserved_wall_ms + ?9",
-      scope, spent.usd_micros, spent.tokens, spent.calls, spent.wall_ms, reserved.usd_micros, reserved.tokens, reserved.calls,
-      reserved.wall_ms);
+  sums_.add(scope, spent, reserved);
 }
 
 std::uint64_t SqliteSteps::epoch_of(const WorkflowId& workflow) {
@@ -144,17 +164,26 @@ std::uint64_t SqliteSteps::epoch_of(const WorkflowId& workflow) {
   return query.next() ? static_cast<std::uint64_t>(query.integer(0)) : 0;
 }
 
-std::vector<StepRecord> SqliteSteps::records_of(const AttemptId& attempt) {
+std::vector<StepRecord> step_records(Connection& db, const AttemptId& attempt) {
   std::vector<StepRecord> found;
-  for (StoredStep& step : all_of(attempt)) found.push_back(std::move(step.record));
+  for (StoredStep& step : steps_of(db, attempt)) found.push_back(std::move(step.record));
   return found;
 }
 
-std::vector<StepRecord> SqliteSteps::records_of(const WorkflowId& workflow) {
-  Query query = db_.query(CONDUCTORAI_STEP "WHERE workflow = ?1 ORDER BY no", workflow);
+std::vector<StepRecord> step_records(Connection& db, const WorkflowId& workflow) {
+  Query query = db.query(CONDUCTORAI_STEP "WHERE workflow = ?1 ORDER BY no", workflow);
   std::vector<StepRecord> found;
   while (query.next()) found.push_back(read_step(query).record);
   return found;
+}
+
+BudgetUse stored_use(Connection& db, const std::string& scope) {
+  Query query = db.query(
+      "SELECT spent_usd_micros, spent_tokens, spent_calls, spent_wall_ms, reserved_usd_micros, reserved_tokens, reserved_calls, "
+      "reserved_wall_ms FROM budgets WHERE scope = ?1",
+      scope);
+  if (!query.next()) return {};
+  return {amounts_at(query, 0), amounts_at(query, 4)};
 }
 
 #undef CONDUCTORAI_STEP

@@ -15,6 +15,11 @@ bool negative(const Amounts& a) {
   return a.usd_micros < 0 || a.tokens < 0 || a.calls < 0 || a.wall_ms < 0;
 }
 
+/// Else how much of it is used need not be looked up.
+bool limited(const BudgetScope& scope) {
+  return scope.usd_micros || scope.tokens || scope.calls || scope.wall_ms;
+}
+
 Amounts cost_of(const Usage& usage) {
   return {usage.usd_micros, usage.input_tokens + usage.output_tokens, usage.calls, usage.wall_ms};
 }
@@ -153,9 +158,11 @@ Result<StepBegun> begin_step(StepTable& table, const StepBegin& step) {
     table.update(*stored);
     return StepBegun{StepBegun::Outcome::begun, std::move(stored->record), {}};
   }
-  for (const BudgetScope& scope : step.scopes)
+  for (const BudgetScope& scope : step.scopes) {
+    if (!limited(scope)) continue;
     if (auto text = core::budget_refusal(scope, table.use_of(scope.key), step.worst_case); !text.empty())
       return StepBegun{StepBegun::Outcome::refused, stored ? std::move(stored->record) : StepRecord{}, std::move(text)};
+  }
   if (diverged) {
     set_aside_from(table, step.id);
     stored.reset();
