@@ -4,13 +4,12 @@
 
 #include <fmt/compile.h>
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <array>
-#include <memory>
-#include <span>
+#include <boost/json/monotonic_resource.hpp>
 
 #include "base/assert.hpp"
+#include "base/sha256.hpp"
 #include "core/json_codec.hpp"
 #include "core/upcast.hpp"
 
@@ -202,7 +201,9 @@ std::string encode_row(const RowHeader& header, const std::vector<Event>& events
 }
 
 Result<Row> decode_row(std::string_view body) {
-  auto parsed = parse_boost(body);
+  std::array<unsigned char, kUsualRow> first;
+  json::monotonic_resource memory(first.data(), first.size());  // of the JSON in between: all of it is freed at once
+  auto parsed = parse_boost(body, &memory);
   if (!parsed) return fail(corrupted(parsed.error(), "row"));
   if (!parsed->is_object()) return fail(corrupted({.message = "it is no object"}, "row"));
   auto header = read_header(parsed->get_object());
@@ -269,19 +270,9 @@ Result<TaskResult> decode_task_result(std::string_view text) {
 }
 
 std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);  // EVP_sha256() would look it up with each use
-  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  const bool done = EVP_DigestInit_ex2(context.get(), sha256, nullptr) == 1 &&
-                    EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
-                    EVP_DigestFinal_ex(context.get(), digest.data(), &size) == 1;
-  CONDUCTORAI_ASSERT(done, "SHA-256 is part of every OpenSSL");
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  out.reserve(std::size_t{2} * size);
-  for (const unsigned char byte : std::span(digest).first(size)) (out += kDigits[byte >> 4U]) += kDigits[byte & 15U];
-  return out;
+  Sha256 hash;
+  hash.update(bytes);
+  return hash.hex();
 }
 
 }  // namespace conductorai::core

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/sha256.hpp"
 #include "report/sections.hpp"
 #include "report/style.hpp"
 
@@ -11,12 +12,11 @@ namespace {
 
 /// Only this very style sheet is let through; no script, image, font or address is.
 std::string policy() {
-  std::string digest(EVP_MAX_MD_SIZE, '\0');
-  unsigned int size = 0;
-  EVP_Digest(kStyle.data(), kStyle.size(), reinterpret_cast<unsigned char*>(digest.data()), &size, EVP_sha256(), nullptr);
-  std::string text(4 * ((size + 2) / 3) + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), reinterpret_cast<const unsigned char*>(digest.data()),
-                                     static_cast<int>(size));
+  Sha256 hash;
+  hash.update(kStyle);
+  const Sha256::Bytes digest = hash.bytes();
+  std::string text(4 * ((digest.size() + 2) / 3) + 1, '\0');
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), digest.data(), static_cast<int>(digest.size()));
   text.resize(static_cast<std::size_t>(length));
   return "default-src 'none'; style-src 'sha256-" + text + "'; base-uri 'none'; form-action 'none'";
 }

@@ -38,7 +38,7 @@ Result<Blob> copy(File& from, const std::filesystem::path& from_path, File& to, 
     size += static_cast<std::int64_t>(chunk.size());
     if (!to.write(chunk)) return failed("cannot write", to_path);
   }
-  return Blob{hash.finish(), size};
+  return Blob{digest_of(hash), size};
 }
 
 /// A file that has no name yet; gone with this object unless it got one.
