@@ -29,9 +29,10 @@ class NoopAgent final : public BaseAgent {
   }
 
  private:
-  static Result<Outcome> done(const Result<void>& slept) {
-    if (!slept) return fail(slept.error());
-    return Outcome{.outputs = {{"text", kilobyte()}}};
+  /// In a box: its frame waits by the ten thousand.
+  static std::unique_ptr<Result<Outcome>> done(const Result<void>& slept) {
+    if (!slept) return std::make_unique<Result<Outcome>>(fail(slept.error()));
+    return std::make_unique<Result<Outcome>>(Outcome{.outputs = {{"text", kilobyte()}}});
   }
 
   Milliseconds delay_;

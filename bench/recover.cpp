@@ -31,7 +31,7 @@ Recorded record(const WorkflowId& workflow, const std::shared_ptr<const Workflow
     last = core::sha256_hex(out.bodies.back());
     TaskResult result{
         .id = {workflow, TaskId("t" + std::to_string(row)), 1, 1}, .agent = AgentId("noop-01"), .status = ResultStatus::completed};
-    result.outputs = {{"text", std::string(200, 'x')}};
+    result.outputs = Object{{"text", std::string(200, 'x')}};
     command = core::RecordResult{.result = std::move(result)};
   }
   out.summary = {.id = workflow, .name = "bench", .status = WorkflowStatus::in_progress, .last_seq = state.last_seq};

@@ -25,7 +25,7 @@ class LengthAgent final : public BaseAgent {
 
  protected:
   task<Result<Outcome>> execute(TaskContext& context) override {
-    const std::int64_t limit = *context.assignment().task.with.at("lines").as_int();
+    const std::int64_t limit = *context.assignment().task->with.at("lines").as_int();
     auto workspace = co_await context.workspace();
     if (!workspace) co_return fail(workspace.error());
     auto files = co_await (*workspace)->list_files();

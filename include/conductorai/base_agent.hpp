@@ -69,7 +69,9 @@ class BaseAgent {
   virtual task<Result<void>> after(TaskContext& context, const Outcome& outcome);
 
  private:
+  task<std::shared_ptr<TaskResult>> prepare(TaskContext& context);
   task<std::shared_ptr<TaskResult>> conclude(TaskContext& context, std::unique_ptr<Outcome> outcome);
+  task<Shared<TaskResult>> completed(TaskContext& context, std::shared_ptr<TaskResult> result, Instant started);
 
   AgentId id_;
   int capacity_;

@@ -85,6 +85,12 @@ struct BudgetDefinition {
   friend bool operator==(const BudgetDefinition&, const BudgetDefinition&) = default;
 };
 
+/// In force for an attempt: its workflow's budget, and that of the whole project for a day (UTC).
+struct BudgetLimits {
+  BudgetDefinition workflow, day;
+  friend bool operator==(const BudgetLimits&, const BudgetLimits&) = default;
+};
+
 struct PolicyDefinition {
   int max_concurrent_tasks = 4;
   int max_concurrent_per_agent = 2;

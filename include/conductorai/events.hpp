@@ -85,7 +85,7 @@ struct TaskCompleted {
   AgentId agent;
   Verdict verdict = Verdict::none;
   std::string summary;
-  Object outputs;
+  Shared<Object> outputs;
   std::vector<Evidence> evidence;
   std::vector<ArtifactRef> artifacts;
   std::string commit;  // the attempt's own commit; empty: it changed nothing

@@ -23,15 +23,14 @@ struct TaskAssignment {
   AttemptId id;
   std::uint64_t epoch = 0;
   Phase phase = Phase::development;
-  TaskDefinition task;                                 // `with` already evaluated
+  Shared<TaskDefinition> task;                         // `with` already evaluated
   std::shared_ptr<const WorkflowDefinition> workflow;  // with overrides applied
   std::optional<Value> foreach_item;
-  std::vector<FeedbackPayload> findings;  // of earlier rounds, newest last; those aimed at this task or naming it
-  std::map<TaskId, Object> upstream;      // outputs of the tasks it needs
-  std::string branch;
-  std::string base;                 // commit the attempt's worktree starts from
-  std::string workflow_base;        // commit the workflow started from: `git diff workflow_base` is the whole change
-  std::vector<BudgetScope> scopes;  // limits in force for its steps
+  std::vector<FeedbackPayload> findings;      // of earlier rounds, newest last; those aimed at this task or naming it
+  std::map<TaskId, Shared<Object>> upstream;  // outputs of the tasks it needs
+  std::string base;                           // commit the attempt's worktree starts from
+  std::string workflow_base;                  // commit the workflow started from: `git diff workflow_base` is the whole change
+  BudgetLimits limits;                        // for its steps
 };
 
 /// Stop this attempt; a result (status cancelled) still follows.

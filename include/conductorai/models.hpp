@@ -10,6 +10,7 @@
 
 #include "conductorai/ids.hpp"
 #include "conductorai/result.hpp"
+#include "conductorai/shared.hpp"
 #include "conductorai/time.hpp"
 #include "conductorai/value.hpp"
 
@@ -109,7 +110,7 @@ struct TaskResult {
   Verdict verdict = Verdict::none;
   bool skipped = false;  // with completed: there was nothing to do, `summary` says why
   std::string summary;   // one line for people
-  Object outputs;
+  Shared<Object> outputs;
   std::vector<Evidence> evidence;
   std::vector<ArtifactRef> artifacts;
   std::string commit;  // git object id of the attempt's commit; empty when it changed nothing

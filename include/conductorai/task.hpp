@@ -111,6 +111,11 @@ namespace detail {
 struct PromiseBase {
   TaskEnvironment environment;
   std::coroutine_handle<> continuation = std::noop_coroutine();
+  bool shielded = false;  // not reached by a cancellation of who awaits it
+
+  void inherit(const TaskEnvironment& from) {
+    if (environment.executor == nullptr) environment = {from.executor, shielded ? nullptr : from.cancel};
+  }
 
   struct FinalAwaiter {
     [[nodiscard]] bool await_ready() const noexcept { return false; }
@@ -166,8 +171,8 @@ struct Promise<void> final : PromiseBase {
 
 }  // namespace detail
 
-/// A coroutine that has not started. Awaiting it starts it and yields its result; destroying it unstarted is allowed.
-/// Pass everything a coroutine needs by value; a reference must outlive the caller by construction.
+/// A coroutine that has not started, or `done()`: no coroutine at all. Awaiting it starts it and yields its result; destroying it unstarted
+/// is allowed. Pass everything a coroutine needs by value; a reference must outlive the caller by construction.
 template <class T>
 class [[nodiscard]] task {
  public:
@@ -175,6 +180,12 @@ class [[nodiscard]] task {
   using Handle = std::coroutine_handle<promise_type>;
 
   explicit task(Handle handle) : handle_(handle) {}
+  /// What had nothing to wait for, with a T{} as its result (of a Result<void>: success). Costs no frame.
+  static task done()
+    requires(std::is_void_v<T> || std::is_default_constructible_v<T>)
+  {
+    return task(Handle());
+  }
   task(task&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
   task& operator=(task&& other) noexcept {
     if (this != &other) {
@@ -190,12 +201,12 @@ class [[nodiscard]] task {
   class Started {
    public:
     explicit Started(task&& owned) : task_(std::move(owned)) {}
-    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    [[nodiscard]] bool await_ready() const noexcept { return !task_.handle_; }
     template <class P>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) noexcept {
       auto& promise = task_.handle_.promise();
       promise.continuation = parent;
-      if (promise.environment.executor == nullptr) promise.environment = parent.promise().environment;
+      promise.inherit(parent.promise().environment);
       return task_.handle_;
     }
 
@@ -204,20 +215,40 @@ class [[nodiscard]] task {
   };
   struct Awaiter final : Started {
     using Started::Started;
-    T await_resume() { return this->task_.handle_.promise().take(); }
+    T await_resume() {
+      if constexpr (std::is_void_v<T>) {
+        if (this->task_.handle_) this->task_.handle_.promise().take();
+      } else if constexpr (std::is_default_constructible_v<T>) {
+        return this->task_.handle_ ? this->task_.handle_.promise().take() : T{};
+      } else {
+        return this->task_.handle_.promise().take();
+      }
+    }
   };
   struct BoxAwaiter final : Started {
     using Started::Started;
-    auto await_resume() { return std::move(this->task_.handle_.promise().kept()); }
+    auto await_resume() {
+      using Kept = std::remove_cvref_t<decltype(this->task_.handle_.promise().kept())>;
+      if (this->task_.handle_) return Kept(std::move(this->task_.handle_.promise().kept()));
+      if constexpr (promise_type::kBoxed)
+        return Kept(std::make_unique<T>());
+      else
+        return Kept();
+    }
   };
   Awaiter operator co_await() && noexcept { return Awaiter(std::move(*this)); }
   /// To be awaited instead of the task by who hands its result on: a result larger than kResultBytesInFrame comes as a
   /// `std::unique_ptr<T>`, which `co_return` takes as it is, any other as `co_await` gives it.
   BoxAwaiter boxed() && noexcept { return BoxAwaiter(std::move(*this)); }
 
-  /// Runs this task in another environment than the awaiting coroutine's (deadlines, shields). REQUIRES: not started.
+  /// Runs this task in another environment than the awaiting coroutine's (deadlines). REQUIRES: not started.
   task&& in(TaskEnvironment environment) && {
-    handle_.promise().environment = environment;
+    if (handle_) handle_.promise().environment = environment;
+    return std::move(*this);
+  }
+  /// Keeps a cancellation of who awaits it from reaching it. REQUIRES: not started.
+  task&& shielded() && {
+    if (handle_) handle_.promise().shielded = true;
     return std::move(*this);
   }
 

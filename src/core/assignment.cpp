@@ -1,4 +1,4 @@
-// What an agent is told about its attempt, and the budget its steps count against.
+// What an agent is told about its attempt, and the limits its steps count against.
 
 #include <algorithm>
 
@@ -40,9 +40,21 @@ std::vector<FeedbackPayload> findings_for(const WorkflowState& state, const Task
   return out;
 }
 
-std::optional<std::int64_t> sum(const std::optional<std::int64_t>& limit, const std::optional<std::int64_t>& added) {
-  if (!limit) return std::nullopt;
-  return *limit + added.value_or(0);
+/// Nothing is added to no limit.
+BudgetDefinition raised(BudgetDefinition limits, const BudgetDefinition& added) {
+  for (auto amount : {&BudgetDefinition::usd_micros, &BudgetDefinition::tokens, &BudgetDefinition::calls, &BudgetDefinition::wall_ms})
+    if (limits.*amount) *(limits.*amount) += (added.*amount).value_or(0);
+  return limits;
+}
+
+/// What needs no evaluation is the definition's own.
+Result<Shared<TaskDefinition>> evaluated(const TaskRecord& task, const Scope& scope) {
+  if (!holds_template(task.definition->with)) return task.definition;
+  auto with = evaluate_templates(Value(task.definition->with), scope);
+  if (!with) return fail(with.error());
+  TaskDefinition definition = *task.definition;
+  definition.with = std::move(*with->as_object());
+  return Shared(std::move(definition));
 }
 
 }  // namespace
@@ -51,39 +63,21 @@ Result<AssignmentParts> assignment_parts(const WorkflowState& state, const TaskI
   auto it = state.tasks.find(id);
   if (it == state.tasks.end()) return fail(ErrorCode::not_found, "no such task", id.value);
   const TaskRecord& task = it->second;
-  AssignmentParts parts{.task = *task.definition, .findings = findings_for(state, task), .upstream = {}};
-  auto with = evaluate_templates(Value(task.definition->with), scope_of(state, task, env));
-  if (!with) {
-    Error error = with.error();
+  auto evaluated_task = evaluated(task, scope_of(state, task, env));
+  if (!evaluated_task) {
+    Error error = evaluated_task.error();
     error.message = "`with` of task " + id.value + ": " + error.message;
     return fail(std::move(error));
   }
-  parts.task.with = *with->as_object();
+  AssignmentParts parts{.task = std::move(*evaluated_task), .findings = findings_for(state, task), .upstream = {}};
   for (const TaskId& need : task.definition->needs)
-    if (auto found = state.tasks.find(need); found != state.tasks.end()) parts.upstream[need] = found->second.outputs;
+    if (auto found = state.tasks.find(need); found != state.tasks.end()) parts.upstream.emplace(need, found->second.outputs);
   return parts;
 }
 
-std::vector<BudgetScope> budget_scopes(const WorkflowState& state, const TaskId& task, const BudgetDefinition& per_day, Timestamp now) {
-  const BudgetDefinition& limit = state.definition->budget;
-  const BudgetDefinition& added = state.overrides.add_budget;
-  const BudgetDefinition added_per_day = state.overrides.add_day_budget.value_or(BudgetDefinition{});
-  std::vector<BudgetScope> scopes;
-  scopes.reserve(4);
-  scopes.push_back({.key = "workflow/" + state.id.value,
-                    .usd_micros = sum(limit.usd_micros, added.usd_micros),
-                    .tokens = sum(limit.tokens, added.tokens),
-                    .calls = sum(limit.calls, added.calls),
-                    .wall_ms = sum(limit.wall_ms, added.wall_ms)});
-  scopes.push_back({.key = "task/" + state.id.value + "/" + task.value});
-  if (auto it = state.tasks.find(task); it != state.tasks.end())
-    scopes.push_back({.key = "agent/" + state.id.value + "/" + it->second.definition->agent.value});
-  scopes.push_back({.key = "project/" + to_iso8601(now).substr(0, std::string_view("YYYY-MM-DD").size()),
-                    .usd_micros = sum(per_day.usd_micros, added_per_day.usd_micros),
-                    .tokens = sum(per_day.tokens, added_per_day.tokens),
-                    .calls = sum(per_day.calls, added_per_day.calls),
-                    .wall_ms = sum(per_day.wall_ms, added_per_day.wall_ms)});
-  return scopes;
+BudgetLimits budget_limits(const WorkflowState& state, const BudgetDefinition& per_day) {
+  return {.workflow = raised(state.definition->budget, state.overrides.add_budget),
+          .day = raised(per_day, state.overrides.add_day_budget.value_or(BudgetDefinition{}))};
 }
 
 }  // namespace conductorai::core

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "core/json.hpp"
+
 namespace conductorai::core {
 
 namespace {
@@ -17,6 +19,17 @@ std::string shown(std::int64_t value, Unit unit) {
 }
 
 }  // namespace
+
+std::vector<BudgetScope> budget_scopes(const BudgetLimits& limits, const AttemptId& attempt, const AgentType& agent, Timestamp now) {
+  const auto scope = [](std::string key, const BudgetDefinition& limit) {
+    return BudgetScope{
+        .key = std::move(key), .usd_micros = limit.usd_micros, .tokens = limit.tokens, .calls = limit.calls, .wall_ms = limit.wall_ms};
+  };
+  return {scope("workflow/" + attempt.workflow.value, limits.workflow),
+          scope("task/" + attempt.workflow.value + "/" + attempt.task.value, {}),
+          scope("agent/" + attempt.workflow.value + "/" + agent.value, {}),
+          scope("project/" + to_iso8601(now).substr(0, std::string_view("YYYY-MM-DD").size()), limits.day)};
+}
 
 Amounts plus(const Amounts& a, const Amounts& b) {
   return {a.usd_micros + b.usd_micros, a.tokens + b.tokens, a.calls + b.calls, a.wall_ms + b.wall_ms};

@@ -2,13 +2,19 @@
 // The arithmetic of budgets: what is left of a scope's limits, and the words of a refusal.
 
 #include <string>
+#include <vector>
 
+#include "conductorai/definition.hpp"
 #include "conductorai/state_manager.hpp"
 
 namespace conductorai::core {
 
 Amounts plus(const Amounts& a, const Amounts& b);
 Amounts minus(const Amounts& a, const Amounts& b);
+
+/// What a step counts to that an attempt begins at `now`, with the limits that hold there. Use is counted in every scope, also where
+/// nothing is limited.
+std::vector<BudgetScope> budget_scopes(const BudgetLimits& limits, const AttemptId& attempt, const AgentType& agent, Timestamp now);
 
 /// "workflow/wf-…: calls: 10 of 10 used, 1 more asked", of the first limit that `asked` would overrun; empty when it fits.
 std::string budget_refusal(const BudgetScope& scope, const BudgetUse& use, const Amounts& asked);

@@ -133,15 +133,15 @@ std::vector<Effect> newly_outstanding(const WorkflowState& state, const std::vec
 
 /// What an agent is told about its live attempt, from the state.
 struct AssignmentParts {
-  TaskDefinition task;                    // expressions in `with` evaluated
-  std::vector<FeedbackPayload> findings;  // of the rounds that target or name this task, oldest first; none unless its latest does
-  std::map<TaskId, Object> upstream;      // outputs of its needs
+  Shared<TaskDefinition> task;                // expressions in `with` evaluated
+  std::vector<FeedbackPayload> findings;      // of the rounds that target or name this task, oldest first; none unless its latest does
+  std::map<TaskId, Shared<Object>> upstream;  // outputs of its needs
 };
 /// Errors: invalid_argument when an expression does not evaluate.
 Result<AssignmentParts> assignment_parts(const WorkflowState& state, const TaskId& task, const std::map<std::string, std::string>& env);
 
-/// Limits in force for the steps of an attempt that begins at `now`: its workflow's budget with what `resume --add-budget` added, and
-/// `per_day`, that of the whole project for the day (UTC), likewise raised. Use is counted in every scope, also where nothing is limited.
-std::vector<BudgetScope> budget_scopes(const WorkflowState& state, const TaskId& task, const BudgetDefinition& per_day, Timestamp now);
+/// Limits in force for the steps of its attempts: its budget with what `resume --add-budget` added, and `per_day`, that of the whole
+/// project for a day, likewise raised.
+BudgetLimits budget_limits(const WorkflowState& state, const BudgetDefinition& per_day);
 
 }  // namespace conductorai::core

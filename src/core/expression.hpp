@@ -70,6 +70,8 @@ Result<bool> evaluate_condition(std::string_view text, const Scope& scope);
 Result<Value> evaluate_template(std::string_view text, const Scope& scope);
 /// Every string inside a value, however deep; keys of objects stay as they are.
 Result<Value> evaluate_templates(const Value& value, const Scope& scope);
+/// A `${{` stands in it, however deep.
+[[nodiscard]] bool holds_template(const Object& object);
 /// What all `${{ }}` inside a text or a value read. Errors: as parse_expression (columns count in the text that holds it).
 Result<std::vector<Reference>> list_template_references(std::string_view text);
 Result<std::vector<Reference>> list_template_references(const Value& value);

@@ -2,6 +2,8 @@
 
 #include "core/expression.hpp"
 
+#include <algorithm>
+
 namespace conductorai::core {
 namespace {
 
@@ -94,6 +96,19 @@ Result<Value> evaluate_templates(const Value& value, const Scope& scope) {
     return Value(std::move(out));
   }
   return value;
+}
+
+namespace {
+bool holds_template(const Value& value) {
+  if (const auto* text = value.as_string()) return text->find("${{") != std::string::npos;
+  if (const Array* list = value.as_array()) return std::ranges::any_of(*list, [](const Value& item) { return holds_template(item); });
+  const Object* object = value.as_object();
+  return object != nullptr && core::holds_template(*object);
+}
+}  // namespace
+
+bool holds_template(const Object& object) {
+  return std::ranges::any_of(object, [](const auto& member) { return holds_template(member.second); });
 }
 
 Result<std::vector<Reference>> list_template_references(std::string_view text) {

@@ -16,7 +16,7 @@ TaskCompleted combine(const Decision& decision, const TaskRecord& parent) {
   for (const TaskId& id : parent.children) {
     const TaskRecord& child = decision.task(id);
     const auto* done = std::get_if<task_state::Completed>(&child.machine);
-    items.push_back(done == nullptr ? Value() : Value(child.outputs));
+    items.push_back(done == nullptr ? Value() : Value(*child.outputs));
     if (done == nullptr || done->verdict == Verdict::none) continue;
     event.evidence.insert(event.evidence.end(), child.evidence.begin(), child.evidence.end());
     if (event.verdict != Verdict::failed) event.verdict = done->verdict;
@@ -26,7 +26,7 @@ TaskCompleted combine(const Decision& decision, const TaskRecord& parent) {
   }
   event.summary = std::to_string(parent.children.size()) + " items";
   if (failed > 0) event.summary += ", " + std::to_string(failed) + " with a failed verdict";
-  event.outputs.emplace("items", std::move(items));
+  event.outputs = Object{{"items", std::move(items)}};
   if (!feedback.empty()) event.feedback = merge_feedback(feedback);
   return event;
 }
@@ -43,7 +43,7 @@ void finish_parent(Decision& decision, const TaskId& id) {
   const TaskRecord& parent = decision.task(id);
   const TaskRecord* failed = first_failed_child(decision, parent);
   if (failed == nullptr) return decision.emit(combine(decision, parent));
-  Error error = std::get<task_state::Failed>(failed->machine).error;
+  Error error = *std::get<task_state::Failed>(failed->machine).error;
   error.message = "task " + failed->definition->id.value + " failed: " + error.message;
   decision.emit(TaskFailed{.id = decision.attempt_id(parent), .error = std::move(error), .action = ErrorAction::escalate});
 }

@@ -23,7 +23,7 @@ std::vector<std::string> failures(const WorkflowState& state) {
   std::vector<std::string> out;
   for (const TaskId& id : state.by_phase[state.phase]) {
     const TaskRecord& task = state.tasks.at(id);
-    if (has_failed(task)) out.push_back("task " + id.value + " failed: " + std::get<task_state::Failed>(task.machine).error.message);
+    if (has_failed(task)) out.push_back("task " + id.value + " failed: " + std::get<task_state::Failed>(task.machine).error->message);
     if (std::holds_alternative<task_state::Cancelled>(task.machine)) out.push_back("task " + id.value + " was cancelled");
   }
   return out;
@@ -31,7 +31,7 @@ std::vector<std::string> failures(const WorkflowState& state) {
 
 std::optional<Error> first_error(const WorkflowState& state) {
   for (const TaskId& id : state.by_phase[state.phase])
-    if (const TaskRecord& task = state.tasks.at(id); has_failed(task)) return std::get<task_state::Failed>(task.machine).error;
+    if (const TaskRecord& task = state.tasks.at(id); has_failed(task)) return *std::get<task_state::Failed>(task.machine).error;
   return std::nullopt;
 }
 
@@ -104,7 +104,7 @@ std::vector<std::string> warnings(const WorkflowState& state) {
     const auto* failed = std::get_if<task_state::Failed>(&task.machine);
     const auto* skipped = std::get_if<task_state::Skipped>(&task.machine);
     if (skipped != nullptr && skipped->by_agent) out.push_back("task " + id.value + " was skipped: " + skipped->reason);
-    if (failed != nullptr) out.push_back("task " + id.value + " failed and was tolerated: " + failed->error.message);
+    if (failed != nullptr) out.push_back("task " + id.value + " failed and was tolerated: " + failed->error->message);
     if (done != nullptr && done->verdict == Verdict::failed) out.push_back("task " + id.value + " has a failed verdict: " + task.summary);
     if (task.blocked) out.push_back("task " + id.value + " never ran: a task it needs did not pass");
   }

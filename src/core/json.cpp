@@ -1,11 +1,11 @@
 #include "core/json.hpp"
 
-#include <fmt/compile.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 
 #include "core/json_boost.hpp"
@@ -16,21 +16,24 @@ namespace json = boost::json;
 
 namespace {
 
-/// The length of what `text` begins with in whole steps of eight bytes none of which JSON escapes.
+/// The length of what `text` begins with in whole blocks of sixteen bytes none of which JSON escapes.
 std::size_t plain_prefix(std::string_view text) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
-  const auto holds = [](std::uint64_t eight, unsigned char c) {
-    const std::uint64_t zero = eight ^ (kOnes * c);
-    return (zero - kOnes) & ~zero;
-  };
+  using Block = unsigned char __attribute__((vector_size(16)));
+  Block block;
   std::size_t length = 0;
-  for (; length + sizeof(std::uint64_t) <= text.size(); length += sizeof(std::uint64_t)) {
-    std::uint64_t eight = 0;
-    std::memcpy(&eight, text.data() + length, sizeof eight);
-    const std::uint64_t control = (eight - kOnes * 0x20) & ~eight;
-    if (((control | holds(eight, '"') | holds(eight, '\\')) & kHighs) != 0) break;
+  for (; length + sizeof block <= text.size(); length += sizeof block) {
+    std::memcpy(&block, text.data() + length, sizeof block);
+    const auto escaped = (block < 0x20) | (block == '"') | (block == '\\');
+    std::array<std::uint64_t, 2> halves;
+    std::memcpy(&halves, &escaped, sizeof halves);
+    if ((halves[0] | halves[1]) != 0) break;
   }
   return length;
+}
+
+/// `width` digits, zeros before the value; it has no more.
+void put_digits(char* out, unsigned value, int width) {
+  for (; width > 0; value /= 10) out[--width] = static_cast<char>('0' + value % 10);
 }
 
 }  // namespace
@@ -150,21 +153,33 @@ std::string to_iso8601(Timestamp at) {
   const auto days = std::chrono::floor<std::chrono::days>(seconds);
   const std::chrono::year_month_day date(days);
   const std::chrono::hh_mm_ss time(seconds - days);
-  return fmt::format(FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z"), static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
-                     time.seconds().count(), (at - seconds).count());
+  std::string text = "0000-00-00T00:00:00.000Z";
+  const auto put = [&text](std::size_t at, auto value, int width) { put_digits(text.data() + at, static_cast<unsigned>(value), width); };
+  put(0, static_cast<int>(date.year()), 4);
+  put(5, static_cast<unsigned>(date.month()), 2);
+  put(8, static_cast<unsigned>(date.day()), 2);
+  put(11, time.hours().count(), 2);
+  put(14, time.minutes().count(), 2);
+  put(17, time.seconds().count(), 2);
+  put(20, (at - seconds).count(), 3);
+  return text;
 }
 
 Result<Timestamp> parse_iso8601(std::string_view text) {
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, milli = 0;
-  const std::string copy(text);
-  if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &year, &month, &day, &hour, &minute, &second, &milli) != 7)
-    return fail(ErrorCode::invalid_argument, "not a time like 2026-01-02T03:04:05.678Z", copy);
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok()) return fail(ErrorCode::invalid_argument, "not a date", copy);
-  return Timestamp(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-                   std::chrono::seconds(second) + Milliseconds(milli));
+  constexpr std::string_view kForm = "####-##-##T##:##:##.###Z";
+  const auto fits = [](char c, char form) { return form == '#' ? c >= '0' && c <= '9' : c == form; };
+  if (!std::ranges::equal(text, kForm, fits))
+    return fail(ErrorCode::invalid_argument, "not a time like 2026-01-02T03:04:05.678Z", std::string(text));
+  const auto number = [&](std::size_t at, std::size_t width) {
+    int value = 0;
+    for (const char digit : text.substr(at, width)) value = 10 * value + (digit - '0');
+    return value;
+  };
+  const std::chrono::year_month_day date{std::chrono::year(number(0, 4)), std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                         std::chrono::day(static_cast<unsigned>(number(8, 2)))};
+  if (!date.ok()) return fail(ErrorCode::invalid_argument, "not a date", std::string(text));
+  return Timestamp(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(number(11, 2)) +
+                   std::chrono::minutes(number(14, 2)) + std::chrono::seconds(number(17, 2)) + Milliseconds(number(20, 3)));
 }
 
 }  // namespace conductorai::core

@@ -17,6 +17,7 @@
 #include "conductorai/ids.hpp"
 #include "conductorai/models.hpp"
 #include "conductorai/result.hpp"
+#include "conductorai/shared.hpp"
 #include "conductorai/time.hpp"
 #include "core/described.hpp"
 #include "core/json.hpp"
@@ -44,6 +45,8 @@ bool is_empty(const T& value) {
     return value == nullptr;
   else if constexpr (is_a<T, Id>)
     return value.empty();
+  else if constexpr (is_a<T, Shared>)
+    return is_empty(*value);
   else if constexpr (std::is_same_v<T, Usage>)
     return value == Usage{};  // of all that calls no model
   else if constexpr (requires { value.empty(); })
@@ -91,6 +94,8 @@ void write(std::string& out, const T& value) {
     append_json(out, value);
   else if constexpr (is_a<T, std::optional> || is_a<T, std::shared_ptr>)
     value ? write(out, *value) : void(out += "null");
+  else if constexpr (is_a<T, Shared>)
+    write(out, *value);
   else if constexpr (is_a<T, std::vector>) {
     out += '[';
     bool first = true;
@@ -164,6 +169,10 @@ struct Reader {
       auto r = read(json, *made);
       out = std::move(made);
       return r;
+    } else if constexpr (is_a<T, Shared>) {
+      typename T::element_type made{};
+      if (auto r = read(json, made); !r) return r;
+      out = Shared(std::move(made));
     } else if constexpr (is_a<T, std::vector>) {
       if (!json.is_array()) return wrong("a list");
       out.clear();

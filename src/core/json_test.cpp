@@ -46,6 +46,27 @@ TEST(Json, TimesKeepTheirMilliseconds) {
   Timestamp at{Milliseconds{1'767'225'600'123}};
   EXPECT_EQ(to_iso8601(at), "2026-01-01T00:00:00.123Z");
   EXPECT_EQ(parse_iso8601("2026-01-01T00:00:00.123Z").value(), at);
+  at += std::chrono::days(58) + std::chrono::hours(23) + std::chrono::minutes(59) + std::chrono::seconds(58) + Milliseconds(876);
+  EXPECT_EQ(to_iso8601(at), "2026-02-28T23:59:58.999Z");
+  EXPECT_EQ(parse_iso8601("2026-02-28T23:59:58.999Z").value(), at);
+}
+
+TEST(Json, WhatIsNoTimeIsRefused) {
+  for (const char* text : {"", "2026-01-01", "2026-01-01T00:00:00Z", "2026-02-29T00:00:00.000Z", "2026-1-01T00:00:00.0000Z",
+                           "2026-01-01T00:00:00.123Z ", "2026-01-01 00:00:00.123Z", "2o26-01-01T00:00:00.123Z"})
+    EXPECT_FALSE(parse_iso8601(text)) << text;
+}
+
+TEST(Json, EscapesWhereverInABlockOfBytesItStands) {
+  for (std::size_t at = 0; at < 70; ++at)
+    for (const auto& [c, escaped] :
+         {std::pair('"', "\\\""), std::pair('\\', "\\\\"), std::pair('\n', "\\n"), std::pair('\x1f', "\\u001f")}) {
+      std::string text(70, '\x7f');
+      text[at] = c;
+      std::string out;
+      append_json_string(out, text);
+      EXPECT_EQ(out, '"' + std::string(at, '\x7f') + escaped + std::string(69 - at, '\x7f') + '"');
+    }
 }
 
 }  // namespace

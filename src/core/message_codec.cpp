@@ -5,8 +5,8 @@
 #include "core/json_codec.hpp"
 
 namespace conductorai {
-BOOST_DESCRIBE_STRUCT(TaskAssignment, (),
-                      (id, epoch, phase, task, workflow, foreach_item, findings, upstream, branch, base, workflow_base, scopes))
+BOOST_DESCRIBE_STRUCT(BudgetLimits, (), (workflow, day))
+BOOST_DESCRIBE_STRUCT(TaskAssignment, (), (id, epoch, phase, task, workflow, foreach_item, findings, upstream, base, workflow_base, limits))
 BOOST_DESCRIBE_STRUCT(CancelAttempt, (), (id, reason))
 BOOST_DESCRIBE_STRUCT(Progress, (), (id, agent, text))
 BOOST_DESCRIBE_STRUCT(Heartbeat, (), (agent, running))
@@ -16,7 +16,7 @@ namespace conductorai::core {
 
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 // In the order of MessageBody's alternatives.
 constexpr std::array<std::string_view, std::variant_size_v<MessageBody>> kTypes{
@@ -55,8 +55,23 @@ const T& carried(const T& body) {
   return body;
 }
 
+/// Version 1 of an assignment told the limits by the scopes of its budget.
+Result<BudgetLimits> limits_of_scopes(const boost::json::object& assignment) {
+  BudgetLimits limits;
+  const auto* listed = assignment.if_contains("scopes");
+  if (listed == nullptr) return limits;
+  auto scopes = read_json_value<std::vector<BudgetScope>>(*listed);
+  if (!scopes) return fail(scopes.error());
+  for (const BudgetScope& scope : *scopes) {
+    const BudgetDefinition limit{.usd_micros = scope.usd_micros, .tokens = scope.tokens, .calls = scope.calls, .wall_ms = scope.wall_ms};
+    if (scope.key.starts_with("workflow/")) limits.workflow = limit;
+    if (scope.key.starts_with("project/")) limits.day = limit;
+  }
+  return limits;
+}
+
 template <class Body>
-Result<MessageBody> read_body(const boost::json::value& json) {
+Result<MessageBody> read_body(const boost::json::value& json, int version) {
   using T = Carried<Body>::Type;
   if constexpr (std::is_same_v<T, std::monostate>) {
     return MessageBody{};
@@ -67,26 +82,31 @@ Result<MessageBody> read_body(const boost::json::value& json) {
       // A foreach item may be null itself, which the generic reader takes for "absent".
       const auto* item = json.get_object().if_contains("foreach_item");
       if (item != nullptr && item->is_null()) body->foreach_item.emplace();
+      if (version < 2) {
+        auto limits = limits_of_scopes(json.get_object());
+        if (!limits) return corrupted(limits.error());
+        body->limits = *limits;
+      }
     }
     return MessageBody(std::in_place_type<Body>, std::move(*body));
   }
 }
 
 template <std::size_t... I>
-Result<MessageBody> read_body_of(std::string_view type, const boost::json::value& json, std::index_sequence<I...>) {
+Result<MessageBody> read_body_of(std::string_view type, const boost::json::value& json, int version, std::index_sequence<I...>) {
   Result<MessageBody> body = fail(ErrorCode::unsupported, "unknown bus message type '" + std::string(type) + "'");
-  ((type == kTypes[I] ? void(body = read_body<std::variant_alternative_t<I, MessageBody>>(json)) : void()), ...);
+  ((type == kTypes[I] ? void(body = read_body<std::variant_alternative_t<I, MessageBody>>(json, version)) : void()), ...);
   return body;
 }
 
 /// The task's own words; a foreach item has those of its task.
 TaskDefinition as_written(const TaskAssignment& assignment) {
-  const std::string& name = assignment.task.id.value;
+  const std::string& name = assignment.task->id.value;
   const std::string_view base = std::string_view(name).substr(0, name.find('['));
   if (assignment.workflow != nullptr)
     for (const TaskDefinition& task : assignment.workflow->tasks)
       if (task.id.value == base) return task;
-  return {.id = assignment.task.id, .agent = assignment.task.agent};
+  return {.id = assignment.task->id, .agent = assignment.task->agent};
 }
 
 }  // namespace
@@ -127,9 +147,11 @@ Result<AgentMessage> decode_message(std::string_view json) {
   auto envelope = read_json_value<Envelope>(*parsed);
   if (!envelope) return corrupted(envelope.error());
   if (envelope->v > kVersion)
-    return fail(ErrorCode::unsupported, "bus message of version " + std::to_string(envelope->v) + ", newer than 1");
+    return fail(ErrorCode::unsupported,
+                "bus message of version " + std::to_string(envelope->v) + ", newer than " + std::to_string(kVersion));
   const auto* found = parsed->get_object().if_contains("body");
-  auto body = read_body_of(envelope->type, found != nullptr ? *found : boost::json::value(), std::make_index_sequence<kTypes.size()>());
+  auto body = read_body_of(envelope->type, found != nullptr ? *found : boost::json::value(), envelope->v,
+                           std::make_index_sequence<kTypes.size()>());
   if (!body) return fail(body.error());
   return AgentMessage{.channel = std::move(envelope->channel),
                       .from = std::move(envelope->from),

@@ -14,15 +14,14 @@ TaskAssignment assignment() {
   return {.id = kAttempt,
           .epoch = 7,
           .phase = Phase::devops,
-          .task = {.id = TaskId("items[0]"), .agent = AgentType("coding"), .timeout = Milliseconds(250)},
+          .task = TaskDefinition{.id = TaskId("items[0]"), .agent = AgentType("coding"), .timeout = Milliseconds(250)},
           .workflow = workflow,
           .foreach_item = Value(Array{1, "two"}),
           .findings = {{.from = TaskId("test"), .summary = "2 of 7 failed"}},
-          .upstream = {{TaskId("code"), {{"port", 80}}}},
-          .branch = "conductorai/wf-1",
+          .upstream = {{TaskId("code"), Object{{"port", 80}}}},
           .base = "abc",
           .workflow_base = "def",
-          .scopes = {{.key = "workflow/wf-1", .calls = 9}}};
+          .limits = {.workflow = {.calls = 9}, .day = {.tokens = 70}}};
 }
 
 AgentMessage round_trip(const AgentMessage& message) {
@@ -66,12 +65,12 @@ TEST(MessageCodec, KeepsEveryAlternativeOfTheBody) {
 
 TEST(MessageCodec, ALetterHoldsTheTaskAsItWasWrittenNotWhatExpressionsGave) {
   TaskAssignment evaluated = assignment();
-  evaluated.task.with = {{"env", Object{{"TOKEN", "correct-horse-battery"}}}};
+  evaluated.task = TaskDefinition{.id = TaskId("items[0]"), .with = {{"env", Object{{"TOKEN", "correct-horse-battery"}}}}};
   const std::string letter = encode_letter({.channel = "c", .body = evaluated});
   EXPECT_EQ(letter.find("correct-horse"), std::string::npos) << letter;
   const TaskAssignment back = std::get<Shared<TaskAssignment>>(decode_message(letter)->body);
   EXPECT_EQ(back.id, kAttempt);
-  EXPECT_EQ(back.task, assignment().workflow->tasks.front());
+  EXPECT_EQ(*back.task, assignment().workflow->tasks.front());
   evaluated.workflow = std::make_shared<WorkflowDefinition>();  // a task that nobody wrote
   EXPECT_EQ(encode_letter({.channel = "c", .body = evaluated}).find("correct-horse"), std::string::npos);
   EXPECT_EQ(encode_letter({.channel = "c", .body = Value("x")}), encode_message({.channel = "c", .body = Value("x")}));
@@ -84,7 +83,15 @@ TEST(MessageCodec, KeepsTheWholeAssignment) {
   EXPECT_EQ(back.task, assignment().task);
   EXPECT_EQ(back.foreach_item, assignment().foreach_item);
   EXPECT_EQ(back.upstream, assignment().upstream);
-  EXPECT_EQ(back.scopes, assignment().scopes);
+  EXPECT_EQ(back.limits, assignment().limits);
+}
+
+TEST(MessageCodec, ReadsTheLimitsOfAnAssignmentOfVersionOne) {
+  const auto back = decode_message(
+      R"({"v":1,"type":"task_assignment","channel":"c","body":{"id":{"workflow":"wf-1","task":"a","round":1,"attempt":1},"scopes":[)"
+      R"({"key":"workflow/wf-1","calls":9},{"key":"task/wf-1/a"},{"key":"agent/wf-1/coding"},{"key":"project/2026-01-01","tokens":70}]}})");
+  ASSERT_TRUE(back) << to_string(back.error());
+  EXPECT_EQ(std::get<Shared<TaskAssignment>>(back->body)->limits, assignment().limits);
 }
 
 TEST(MessageCodec, TellsANullItemFromNone) {
@@ -101,7 +108,7 @@ TEST(MessageCodec, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(decode_message(R"({"v":1,"type":"heartbeat","body":[]})").error().code, ErrorCode::data_corrupted);
   EXPECT_EQ(decode_message(R"({"v":1,"type":"heartbeat"})").error().code, ErrorCode::data_corrupted);
   EXPECT_EQ(decode_message(R"({"v":1,"type":"gossip","body":{}})").error().code, ErrorCode::unsupported);
-  EXPECT_EQ(decode_message(R"({"v":2,"type":"none"})").error().code, ErrorCode::unsupported);
+  EXPECT_EQ(decode_message(R"({"v":3,"type":"none"})").error().code, ErrorCode::unsupported);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace conductorai::core {
 namespace {
 
 /// Tasks to look at, in the order they became possible. A list, not recursion: a blocked chain may be 10,000 long.
-using Worklist = std::vector<TaskId>;  // in the order of arrival
+using Worklist = std::vector<TaskRecord*>;  // in the order of arrival
 
 bool is_live(const TaskMachine& machine) {
   return std::holds_alternative<task_state::Live>(machine) || std::holds_alternative<task_state::AwaitingApproval>(machine);
@@ -20,8 +20,8 @@ bool is_live(const TaskMachine& machine) {
 void count_settled(WorkflowState& state, const TaskRecord& task, Worklist& work) {
   if (task.parent) return;
   --state.unsettled[task.phase];
-  for (const TaskId& dependent : task.dependents)
-    if (--state.tasks.at(dependent).unmet_needs == 0) work.push_back(dependent);
+  for (const TaskId& id : task.dependents)
+    if (TaskRecord& dependent = state.tasks.at(id); --dependent.unmet_needs == 0) work.push_back(&dependent);
 }
 
 void leave_live(WorkflowState& state, const TaskRecord& task) {
@@ -74,8 +74,7 @@ void leave_slot(WorkflowState& state, const TaskRecord& child, bool was_live, bo
   if (std::holds_alternative<task_state::Expanded>(parent.machine)) fill_slots(state, parent);
 }
 
-void consider(WorkflowState& state, const TaskId& id, Worklist& work) {
-  TaskRecord& task = state.tasks.at(id);
+void consider(WorkflowState& state, TaskRecord& task, Worklist& work) {
   if (!std::holds_alternative<task_state::Waiting>(task.machine) || task.blocked) return;
   if (task.unmet_needs > 0 || task.phase > state.phase) return;
   if (!task.runs_after_failure && needs_outcome(state, task) == NeedOutcome::failed) {
@@ -87,11 +86,19 @@ void consider(WorkflowState& state, const TaskId& id, Worklist& work) {
   if (in_progress(state))
     start(state, task);
   else
-    state.ready.insert(id);
+    state.ready.insert(task.definition->id);
 }
 
 void run(WorkflowState& state, Worklist work) {
-  for (std::size_t next = 0; next < work.size(); ++next) consider(state, TaskId(work[next]), work);
+  for (std::size_t next = 0; next < work.size(); ++next) consider(state, *work[next], work);
+}
+
+template <class Ids>
+Worklist records_of(WorkflowState& state, const Ids& ids) {
+  Worklist work;
+  work.reserve(ids.size());
+  for (const TaskId& id : ids) work.push_back(&state.tasks.at(id));
+  return work;
 }
 
 }  // namespace
@@ -125,13 +132,13 @@ void change(WorkflowState& state, TaskRecord& task, TaskMachine next) {
   }
   Worklist work;
   if (now_settled) count_settled(state, task, work);
-  if (std::holds_alternative<task_state::Waiting>(task.machine)) work.push_back(task.definition->id);
+  if (std::holds_alternative<task_state::Waiting>(task.machine)) work.push_back(&task);
   run(state, std::move(work));
 }
 
 void start_ready(WorkflowState& state) {
   const std::set<TaskId> held = std::exchange(state.ready, {});
-  run(state, Worklist(held.begin(), held.end()));
+  run(state, records_of(state, held));
   for (const TaskId& id : state.expanded) fill_slots(state, state.tasks.at(id));
 }
 
@@ -151,9 +158,7 @@ void start_next_cleanup(WorkflowState& state) {
 }
 
 void enter_phase(WorkflowState& state, Phase phase) {
-  Worklist work;
-  for (const TaskId& id : state.by_phase[phase]) work.push_back(id);
-  run(state, std::move(work));
+  run(state, records_of(state, state.by_phase[phase]));
 }
 
 void add_children(WorkflowState& state, TaskRecord& parent, const std::vector<Value>& items) {
@@ -196,7 +201,7 @@ void forget_run(WorkflowState& state, TaskRecord& task, TaskMachine next) {
   task.approved = false;
   task.agent = {};
   task.summary.clear();
-  task.outputs.clear();
+  task.outputs = {};
   task.evidence.clear();
   task.artifacts.clear();
   task.commit.clear();
@@ -212,7 +217,7 @@ void recount_needs(const WorkflowState& state, TaskRecord& task) {
 }
 
 void reconsider(WorkflowState& state, const TaskId& task) {
-  run(state, {task});
+  run(state, {&state.tasks.at(task)});
 }
 
 }  // namespace conductorai::core

@@ -27,12 +27,12 @@ std::expected<void, Rejection> check_live(const WorkflowState& state, const Atte
 }
 
 /// The outputs a task declares are evaluated now and recorded: they may read what is known only here.
-Result<Object> declared_outputs(const Decision& decision, const TaskRecord& task, const TaskResult& result) {
-  Object outputs = result.outputs;
-  if (task.definition->outputs.empty()) return outputs;
+Result<Shared<Object>> declared_outputs(const Decision& decision, const TaskRecord& task, const TaskResult& result) {
+  if (task.definition->outputs.empty()) return result.outputs;
+  Object outputs = *result.outputs;
   Scope scope = scope_of(decision.state(), task, decision.context().env);
   auto others = scope.outputs;
-  scope.outputs = [&](const TaskId& id) { return id == task.definition->id ? &result.outputs : others(id); };
+  scope.outputs = [&](const TaskId& id) { return id == task.definition->id ? &*result.outputs : others(id); };
   for (const auto& [name, text] : task.definition->outputs) {
     auto value = evaluate_template(text, scope);
     if (!value) return fail(value.error());

@@ -30,7 +30,7 @@ Scope scope_of(const WorkflowState& state, const TaskRecord& task, const std::ma
           .env = &env,
           .outputs = [&state](const TaskId& id) -> const Object* {
             auto it = state.tasks.find(id);
-            return it == state.tasks.end() ? nullptr : &it->second.outputs;
+            return it == state.tasks.end() ? nullptr : &*it->second.outputs;
           },
           .foreach_item = task.foreach_item ? &*task.foreach_item : nullptr,
           .needs = {}};

@@ -85,69 +85,95 @@ bool operator==(const WorkflowState& a, const WorkflowState& b) {
 
 namespace {
 
-/// Kahn's order; by place in the definition, so that one map is enough.
-std::map<TaskId, Phase> phases_with(const WorkflowDefinition& definition, const AgentPhases& others) {
+/// Kahn's order.
+PhaseByPlace phases_with(const WorkflowDefinition& definition, const AgentPhases& others) {
   struct Node {
     Phase latest = Phase::development;
     int open = 0;
     std::vector<std::size_t> dependents;
   };
   const std::vector<TaskDefinition>& tasks = definition.tasks;
-  std::map<std::string_view, std::size_t> places;
-  for (std::size_t place = 0; place < tasks.size(); ++place) places.insert_or_assign(tasks[place].id.value, place);
+  const TaskPlaces places(definition);
   std::vector<Node> nodes(tasks.size());
-  for (const auto& [id, place] : places)
-    for (const TaskId& need : tasks[place].needs)
-      if (auto it = places.find(need.value); it != places.end()) {
-        ++nodes[place].open;
-        nodes[it->second].dependents.push_back(place);
-      }
   std::vector<std::size_t> work;
-  for (const auto& [id, place] : places)
+  work.reserve(tasks.size());
+  for (std::size_t place = 0; place < tasks.size(); ++place) {
+    for (const TaskId& need : tasks[place].needs)
+      if (const auto needed = places.find(need)) {
+        ++nodes[place].open;
+        nodes[*needed].dependents.push_back(place);
+      }
     if (nodes[place].open == 0) work.push_back(place);
-  std::map<TaskId, Phase> phases;
+  }
+  PhaseByPlace phases(tasks.size());
   for (std::size_t next = 0; next < work.size(); ++next) {
     const TaskDefinition& task = tasks[work[next]];
     const Phase phase = task.phase.value_or(default_phase(task, nodes[work[next]].latest, others));
-    phases[task.id] = phase;
+    phases[work[next]] = phase;
     for (const std::size_t dependent : nodes[work[next]].dependents) {
       nodes[dependent].latest = std::max(nodes[dependent].latest, phase);
       if (--nodes[dependent].open == 0) work.push_back(dependent);
     }
   }
-  return phases;  // without the tasks of a cycle
+  return phases;
 }
 
 }  // namespace
 
-std::map<TaskId, Phase> phases_of(const WorkflowDefinition& definition) {
+TaskPlaces::TaskPlaces(const WorkflowDefinition& definition) {
+  by_id_.reserve(definition.tasks.size());
+  for (std::size_t place = 0; place < definition.tasks.size(); ++place) by_id_.emplace_back(definition.tasks[place].id.value, place);
+  std::ranges::sort(by_id_);
+}
+
+std::optional<std::size_t> TaskPlaces::find(const TaskId& id) const {
+  const auto found = std::ranges::lower_bound(by_id_, std::string_view(id.value), {}, &std::pair<std::string_view, std::size_t>::first);
+  if (found == by_id_.end() || found->first != id.value) return std::nullopt;
+  return found->second;
+}
+
+const TaskId* TaskPlaces::repeated(const WorkflowDefinition& definition) const {
+  const auto twice = std::ranges::adjacent_find(by_id_, {}, &std::pair<std::string_view, std::size_t>::first);
+  return twice == by_id_.end() ? nullptr : &definition.tasks[std::next(twice)->second].id;
+}
+
+PhaseByPlace phases_by_place(const WorkflowDefinition& definition) {
   return phases_with(definition, {});
 }
 
+std::map<TaskId, Phase> phases_of(const WorkflowDefinition& definition) {
+  std::map<TaskId, Phase> phases;
+  const PhaseByPlace by_place = phases_by_place(definition);
+  for (std::size_t place = 0; place < by_place.size(); ++place)
+    if (by_place[place]) phases.insert_or_assign(definition.tasks[place].id, *by_place[place]);
+  return phases;
+}
+
 void name_phases(WorkflowDefinition& definition, const AgentPhases& of_agents) {
-  const auto known = phases_of(definition), phases = phases_with(definition, of_agents);
-  for (TaskDefinition& task : definition.tasks) {
+  const PhaseByPlace known = phases_by_place(definition), phases = phases_with(definition, of_agents);
+  for (std::size_t place = 0; place < known.size(); ++place) {
+    TaskDefinition& task = definition.tasks[place];
     const auto agent = of_agents.find(task.agent);
-    const auto phase = known.find(task.id);
-    if (!task.phase && agent != of_agents.end() && phase != known.end() && phase->second < agent->second) task.phase = phases.at(task.id);
+    if (!task.phase && agent != of_agents.end() && known[place] && *known[place] < agent->second) task.phase = phases[place];
   }
 }
 
 Phase phase_of(const WorkflowDefinition& definition, const TaskDefinition& task) {
   if (task.phase) return *task.phase;
-  const auto phases = phases_of(definition);
-  auto it = phases.find(task.id);
-  return it == phases.end() ? default_phase(task, Phase::development, {}) : it->second;
+  const auto place = TaskPlaces(definition).find(task.id);
+  const auto phase = place ? phases_by_place(definition)[*place] : std::nullopt;
+  return phase.value_or(default_phase(task, Phase::development, {}));
 }
 
 WorkflowState initial_state(WorkflowId id, std::shared_ptr<const WorkflowDefinition> definition) {
   WorkflowState state{.id = std::move(id), .definition = std::move(definition)};
-  const auto phases = phases_of(*state.definition);
-  state.tasks.reserve(state.definition->tasks.size());
-  for (const TaskDefinition& task : state.definition->tasks) {
-    const auto phase = phases.find(task.id);
+  const PhaseByPlace phases = phases_by_place(*state.definition);
+  state.tasks.reserve(phases.size());
+  state.order.reserve(phases.size());
+  for (std::size_t place = 0; place < phases.size(); ++place) {
+    const TaskDefinition& task = state.definition->tasks[place];
     TaskRecord record{.definition = Shared<TaskDefinition>(std::shared_ptr<const TaskDefinition>(state.definition, &task)),
-                      .phase = phase == phases.end() ? Phase::development : phase->second};
+                      .phase = phases[place].value_or(Phase::development)};
     record.runs_after_failure = asks_status(task.condition);
     record.unmet_needs = static_cast<int>(task.needs.size());
     const Phase of = record.phase;

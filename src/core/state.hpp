@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -48,7 +49,7 @@ struct Completed {
 };
 /// `tolerated`: continue-on-error.
 struct Failed {
-  Error error;
+  Shared<Error> error;
   bool tolerated = false;
   friend bool operator==(const Failed&, const Failed&) = default;
 };
@@ -78,13 +79,13 @@ struct TaskRecord {
   // latest result
   AgentId agent;
   std::string summary;
-  Object outputs;
+  Shared<Object> outputs;
   std::vector<Evidence> evidence;
   std::vector<ArtifactRef> artifacts;
   std::string commit;
-  std::optional<FeedbackPayload> feedback;  // of a failed verdict
-  std::vector<Finding> findings;            // of the attempt before the live one: paths of a merge conflict
-  Usage usage;                              // over all attempts
+  Rare<FeedbackPayload> feedback;  // of a failed verdict
+  std::vector<Finding> findings;   // of the attempt before the live one: paths of a merge conflict
+  Usage usage;                     // over all attempts
   std::int64_t duration_ms = 0;
   // indexes
   std::vector<TaskId> dependents;   // direct ones; none of foreach children, as the next
@@ -207,6 +208,18 @@ struct WorkflowState {
   friend bool operator==(const WorkflowState& a, const WorkflowState& b);
 };
 
+/// Where in a definition's list a task stands. Borrows the ids.
+class TaskPlaces {
+ public:
+  explicit TaskPlaces(const WorkflowDefinition& definition);
+  [[nodiscard]] std::optional<std::size_t> find(const TaskId& id) const;
+  /// An id that several tasks have; null where each is its own.
+  [[nodiscard]] const TaskId* repeated(const WorkflowDefinition& definition) const;
+
+ private:
+  std::vector<std::pair<std::string_view, std::size_t>> by_id_;  // sorted
+};
+
 /// A fresh state of a definition, before its first event. A definition that StartWorkflow would refuse gives a state that refuses it.
 WorkflowState initial_state(WorkflowId id, std::shared_ptr<const WorkflowDefinition> definition);
 
@@ -222,7 +235,9 @@ WorkflowState initial_state(WorkflowId id, std::shared_ptr<const WorkflowDefinit
 /// Phase of a task: its own key, else its agent type's (or a later one that its needs have), else the latest of its needs, else
 /// development.
 [[nodiscard]] Phase phase_of(const WorkflowDefinition& definition, const TaskDefinition& task);
-/// The same for all tasks, in one pass.
+/// The same for all tasks, in one pass; tasks of a cycle have none.
+using PhaseByPlace = std::vector<std::optional<Phase>>;
+[[nodiscard]] PhaseByPlace phases_by_place(const WorkflowDefinition& definition);
 [[nodiscard]] std::map<TaskId, Phase> phases_of(const WorkflowDefinition& definition);
 /// Writes down the phase of tasks that name none and whose agents, of types unknown here, belong to a later one than their needs.
 void name_phases(WorkflowDefinition& definition, const std::map<AgentType, Phase>& of_agents);

@@ -33,14 +33,21 @@ namespace conductorai::facade {
 
 namespace {
 
+/// From the kernel, many at a time: each workflow's id needs two.
 class SystemEntropy final : public Entropy {
  public:
   std::uint64_t next() override {
-    std::uint64_t value = 0;
-    while (::getrandom(&value, sizeof value, 0) != sizeof value) {
+    if (left_ == 0) {
+      while (::getrandom(drawn_.data(), sizeof drawn_, 0) != sizeof drawn_) {
+      }
+      left_ = drawn_.size();
     }
-    return value;
+    return drawn_[--left_];
   }
+
+ private:
+  std::array<std::uint64_t, 32> drawn_{};  // 256 bytes: what getrandom gives whole
+  std::size_t left_ = 0;
 };
 
 Result<void> open_states(House& house, runtime::Loop& loop) {

@@ -25,9 +25,11 @@ void add(Amounts& sum, const ForecastCost& more) {
 
 std::vector<ScopeNeed> needs_of(const Forecast& forecast, const core::WorkflowState& state, const BudgetDefinition& per_day,
                                 Timestamp now) {
+  const BudgetLimits limits = core::budget_limits(state, per_day);
   std::vector<ScopeNeed> needs;
   for (const TaskForecast& task : forecast.tasks)
-    for (BudgetScope& scope : core::budget_scopes(state, task.id, per_day, now)) {
+    for (BudgetScope& scope :
+         core::budget_scopes(limits, {.workflow = state.id, .task = task.id}, state.tasks.at(task.id).definition->agent, now)) {
       auto known = std::ranges::find(needs, scope.key, [](const ScopeNeed& need) { return need.scope.key; });
       if (known == needs.end()) known = needs.insert(needs.end(), {.scope = std::move(scope), .normal = {}, .worst = {}});
       add(known->normal, task.cost.normal);

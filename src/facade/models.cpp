@@ -198,14 +198,14 @@ task<Result<std::unique_ptr<BaseLLMProvider>>> Models::open(std::shared_ptr<cons
   auto model = co_await model_of(assignment);
   if (!model) co_return fail(model.error());
   // Limits above the workflow's own come with the attempt.
-  if (std::ranges::any_of(assignment->scopes, [](const BudgetScope& scope) { return scope.usd_micros.has_value(); }))
+  if (assignment->limits.workflow.usd_micros || assignment->limits.day.usd_micros)
     for (const Model::Link& link : (*model)->chain)
       if (!link.price) co_return fail(no_price(link.target.provider, link.target.model));
   auto stack = integrations::make_call_stack(
       {.states = ports_.states, .artifacts = ports_.artifacts, .clock = ports_.clock, .entropy = ports_.entropy, .notice = ports_.notice},
       targets_of(**model), {.retries = assignment->workflow->llm.retries},
       {.epoch = assignment->epoch,
-       .scopes = Shared(std::shared_ptr<const std::vector<BudgetScope>>(assignment, &assignment->scopes)),
+       .limits = assignment->limits,
        .agent = {},
        .timeout = ports_.services.timeout(),
        .follow_ups = assignment->workflow->llm.follow_ups.value_or(LlmDefinition::kFollowUps)});

@@ -46,7 +46,8 @@ task<std::string> repository_of(House& house, WorkflowId workflow) {
   auto row = rows && !rows->empty() ? core::decode_row(rows->front().body) : fail(ErrorCode::not_found, "no rows");
   const auto* started = row ? std::get_if<WorkflowStarted>(&row->events.front()) : nullptr;
   if (started == nullptr) co_return std::string();
-  auto definition = co_await orchestration::load_definition(*house.artifacts, started->definition);
+  auto pinned = co_await house.artifacts->get(started->definition);
+  auto definition = pinned ? core::decode_definition(*pinned) : fail(pinned.error());
   co_return definition ? definition->workspace.repo : std::string();
 }
 

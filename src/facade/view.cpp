@@ -23,7 +23,7 @@ TaskView task_view(const core::WorkflowState& state, const core::TaskRecord& tas
                 .duration_ms = task.duration_ms,
                 .needs = task.definition->needs};
   if (const auto* completed = std::get_if<core::task_state::Completed>(&task.machine)) view.verdict = completed->verdict;
-  if (const auto* failed = std::get_if<core::task_state::Failed>(&task.machine)) view.reason = to_string(failed->error);
+  if (const auto* failed = std::get_if<core::task_state::Failed>(&task.machine)) view.reason = to_string(*failed->error);
   if (const auto* skipped = std::get_if<core::task_state::Skipped>(&task.machine)) view.reason = skipped->reason;
   if (std::holds_alternative<core::task_state::AwaitingApproval>(task.machine)) view.reason = "waits for approval";
   if (auto it = sources.waiting.find(view.id); it != sources.waiting.end()) view.reason = it->second;

@@ -40,7 +40,7 @@ task<Result<Object>> monitor_with(House* house, WorkflowId workflow) {
   if (last.empty()) co_return Object{};
   auto parts = core::assignment_parts(*state, last, infrastructure::own_environment());
   if (!parts) co_return fail(parts.error());
-  co_return std::move(parts->task.with);
+  co_return parts->task->with;
 }
 
 }  // namespace

@@ -2,9 +2,10 @@
 // Event: wakes all who wait. Mailbox: a queue with one reader. Semaphore: a bounded number of turns, in order of arrival.
 
 #include <algorithm>
-#include <deque>
+#include <iterator>
 #include <limits>
 #include <list>
+#include <utility>
 #include <vector>
 
 #include "runtime/suspension.hpp"
@@ -50,45 +51,72 @@ class Event {
 
 template <class T>
 class Mailbox {
+  /// What `take` waits in: no coroutine of its own.
+  class Taking final : public Suspension {
+   public:
+    Taking(Mailbox& box, std::size_t most, CancelSource* cancel) : box_(box), most_(most), cancel_(cancel) {}
+    [[nodiscard]] bool await_ready() const noexcept { return !box_.empty(); }
+    template <class P>
+    bool await_suspend(std::coroutine_handle<P> handle) {
+      box_.reader_ = this;
+      TaskEnvironment environment = handle.promise().environment;
+      if (cancel_ != nullptr) environment.cancel = cancel_;
+      return suspend(handle, environment);
+    }
+    Result<std::vector<T>> await_resume() {
+      box_.reader_ = nullptr;
+      if (auto waited = Suspension::await_resume(); !waited) return fail(waited.error());
+      return box_.taken(most_);
+    }
+
+   private:
+    Mailbox& box_;
+    std::size_t most_;
+    CancelSource* cancel_;
+  };
+
  public:
   void push(T item) {
     items_.push_back(std::move(item));
-    arrived_.set();
+    if (reader_ != nullptr) reader_->complete();
   }
-  [[nodiscard]] bool empty() const { return items_.empty(); }
-  [[nodiscard]] std::size_t size() const { return items_.size(); }
+  [[nodiscard]] bool empty() const { return size() == 0; }
+  [[nodiscard]] std::size_t size() const { return items_.size() - first_; }
 
-  /// Waits for at least one item and takes what is there, oldest first, `most` at once. Errors: cancelled.
-  task<Result<std::vector<T>>> take(std::size_t most = std::numeric_limits<std::size_t>::max()) {
-    if (items_.empty()) {
-      arrived_.reset();
-      if (auto waited = co_await arrived_.wait(); !waited) co_return fail(waited.error());
-    }
-    const auto end = items_.begin() + static_cast<std::ptrdiff_t>(std::min(most, items_.size()));
-    std::vector<T> taken(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
-    items_.erase(items_.begin(), end);
-    arrived_.reset();
-    co_return taken;
+  /// To be awaited: waits for at least one item and takes what is there, oldest first, `most` at once. Errors: cancelled, by `cancel` where
+  /// it is given, else with who awaits it.
+  [[nodiscard]] Taking take(std::size_t most = std::numeric_limits<std::size_t>::max(), CancelSource* cancel = nullptr) {
+    return Taking(*this, most, cancel);
   }
 
  private:
-  std::deque<T> items_;
-  Event arrived_;
+  std::vector<T> taken(std::size_t most) {
+    if (first_ == 0 && items_.size() <= most) return std::exchange(items_, {});
+    const auto begin = items_.begin() + static_cast<std::ptrdiff_t>(first_);
+    const std::size_t count = std::min(most, size());
+    std::vector<T> out(std::make_move_iterator(begin), std::make_move_iterator(begin + static_cast<std::ptrdiff_t>(count)));
+    first_ += count;
+    if (empty()) {
+      items_.clear();
+      first_ = 0;
+    }
+    return out;
+  }
+
+  std::vector<T> items_;
+  std::size_t first_ = 0;  // those before it were taken
+  Taking* reader_ = nullptr;
 };
 
 /// `auto turn = co_await semaphore.acquire(); … semaphore.release();`
 class Semaphore {
  public:
   explicit Semaphore(int permits) : permits_(permits) {}
-  task<Result<void>> acquire() {
-    if (permits_ > 0) {
-      --permits_;
-      co_return Result<void>{};
-    }
-    Waiter waiter(*this);
-    auto waited = co_await waiter;
-    if (!waited && waiter.granted) release();
-    co_return waited;
+  task<Result<void>> acquire() { return try_acquire() ? task<Result<void>>::done() : wait(); }
+  bool try_acquire() {
+    if (permits_ == 0) return false;
+    --permits_;
+    return true;
   }
   void release() {
     if (waiters_.empty()) {
@@ -102,6 +130,12 @@ class Semaphore {
   }
 
  private:
+  task<Result<void>> wait() {
+    Waiter waiter(*this);
+    auto waited = co_await waiter;
+    if (!waited && waiter.granted) release();
+    co_return waited;
+  }
   struct Waiter final : Suspension {
     explicit Waiter(Semaphore& semaphore) : owner(semaphore) { semaphore.waiters_.push_back(this); }
     ~Waiter() override {

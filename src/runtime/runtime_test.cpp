@@ -78,8 +78,59 @@ TEST(Task, PassesAnExceptionToWhoHandsALargeResultOn) {
   EXPECT_TRUE(run_to_end(loop, body()));
 }
 
+TEST(Task, OneThatIsDoneYieldsAnEmptyResultAtOnceHoweverItIsAwaited) {
+  SimLoop loop;
+  auto body = [](SimLoop& on) -> task<bool> {
+    co_await task<void>::done();
+    const Result<void> nothing = co_await task<Result<void>>::done();
+    const int number = co_await task<int>::done().in({&on, nullptr});
+    const auto large = co_await shielded(task<Large>::done()).boxed();
+    const auto small = co_await task<int>::done().boxed();
+    co_return nothing&& number == 0 && *large == Large{} && small == 0;
+  };
+  EXPECT_TRUE(run_to_end(loop, body(loop)));
+}
+
 task<Result<void>> sleeper(SimLoop& loop, std::chrono::nanoseconds d) {
   co_return co_await sleep_for(loop, d);
+}
+
+task<void> sleep_under_shield(SimLoop& loop, std::string& log) {
+  const auto shielded_sleep = co_await shielded(sleeper(loop, 1s));
+  const auto plain_sleep = co_await sleeper(loop, 1s);
+  log = std::string(shielded_sleep ? "slept" : "cancelled") + ", " + (plain_sleep ? "slept" : "cancelled");
+}
+
+TEST(Shield, KeepsACancellationFromWhatItHoldsAndFromNothingElse) {
+  SimLoop loop;
+  std::string log;
+  TaskScope scope(loop);
+  scope.spawn(sleep_under_shield(loop, log));
+  loop.settle();
+  scope.cancel();
+  run_to_end(loop, scope.join());
+  EXPECT_EQ(log, "slept, cancelled");
+}
+
+task<void> wait_over(Suspension& wait, std::string& log) {
+  co_await wait.over();
+  log += wait.finished() ? "over" : "?";
+}
+
+TEST(Suspension, IsOverWhenItIsCompletedAndWhenItIsCancelled) {
+  SimLoop loop;
+  std::string log;
+  Suspension completed, cancelled;
+  TaskScope scope(loop);
+  scope.spawn(wait_over(completed, log));
+  CancelSource cancel;
+  scope.spawn(wait_over(cancelled, log), cancel);
+  loop.settle();
+  EXPECT_EQ(log, "");
+  completed.complete();
+  cancel.cancel();
+  run_to_end(loop, scope.join());
+  EXPECT_EQ(log, "overover");
 }
 
 TEST(Deadline, CancelsWhatTakesTooLongAndSaysSo) {
@@ -232,16 +283,41 @@ TEST(Loop, ATimerTakenBackLeavesTheLaterOnesAsTheyWere) {
   loop.run_until([&] { return called; });
 }
 
+task<Result<std::vector<int>>> taken(Mailbox<int>& box, std::size_t most, CancelSource* cancel) {
+  auto items = co_await box.take(most, cancel);
+  co_return items;
+}
+
 TEST(Mailbox, HandsOverWhatWaitsInOrderAndNoMoreThanAskedFor) {
   SimLoop loop;
   Mailbox<int> box;
   TaskScope scope(loop);
   scope.spawn(push_later(loop, box));
-  EXPECT_EQ(run_to_end(loop, box.take(9)).value(), (std::vector<int>{1, 2}));
-  for (int i = 3; i <= 5; ++i) box.push(i);
-  EXPECT_EQ(run_to_end(loop, box.take(2)).value(), (std::vector<int>{3, 4}));
-  EXPECT_EQ(run_to_end(loop, box.take(2)).value(), (std::vector<int>{5}));
+  EXPECT_EQ(run_to_end(loop, taken(box, 9, nullptr)).value(), (std::vector<int>{1, 2}));
+  for (int i = 3; i <= 7; ++i) box.push(i);
+  EXPECT_EQ(run_to_end(loop, taken(box, 2, nullptr)).value(), (std::vector<int>{3, 4}));
+  EXPECT_EQ(box.size(), 3U);
+  box.push(8);
+  EXPECT_EQ(run_to_end(loop, taken(box, 3, nullptr)).value(), (std::vector<int>{5, 6, 7}));
+  EXPECT_EQ(run_to_end(loop, taken(box, 3, nullptr)).value(), (std::vector<int>{8}));
+  EXPECT_TRUE(box.empty());
   run_to_end(loop, scope.join());
+}
+
+TEST(Mailbox, AWaitThatIsCancelledTakesNothing) {
+  SimLoop loop;
+  Mailbox<int> box;
+  CancelSource cancel;
+  std::optional<Result<std::vector<int>>> out;
+  TaskScope scope(loop);
+  scope.spawn(detail::store(taken(box, 9, &cancel), out));
+  loop.settle();
+  cancel.cancel();
+  run_to_end(loop, scope.join());
+  EXPECT_EQ(out->error().code, ErrorCode::cancelled);
+  box.push(1);
+  EXPECT_EQ(run_to_end(loop, taken(box, 9, nullptr)).value(), (std::vector<int>{1}));
+  EXPECT_EQ(run_to_end(loop, taken(box, 9, &cancel)).error().code, ErrorCode::cancelled);
 }
 
 }  // namespace

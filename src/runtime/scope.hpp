@@ -62,11 +62,7 @@ task<R> with_deadline(Clock& clock, std::chrono::nanoseconds deadline, std::stri
 /// Runs `work` so that a cancellation of the caller does not reach it: for writes and clean-up that end in bounded time.
 template <class T>
 task<T> shielded(task<T> work) {
-  TaskEnvironment environment = co_await current_environment();
-  if constexpr (std::is_void_v<T>)
-    co_await std::move(work).in({environment.executor, nullptr});
-  else
-    co_return co_await std::move(work).in({environment.executor, nullptr}).boxed();
+  return std::move(work).shielded();
 }
 
 /// Runs a task to its end on a loop of its own kind: `drive(loop, f())`. For main, tests and the facade.

@@ -9,6 +9,7 @@
 
 namespace conductorai::runtime {
 
+/// `co_await suspension` tells how it ended; `co_await suspension.over()` keeps no room for that in a frame that waits.
 /// Await it once, on the loop's thread; it must outlive the await (a local of the awaiting coroutine).
 class Suspension : private CancelSource::Listener {
  public:
@@ -22,7 +23,30 @@ class Suspension : private CancelSource::Listener {
   [[nodiscard]] bool await_ready() const noexcept { return state_ != State::waiting; }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> handle) {
-    const TaskEnvironment& environment = handle.promise().environment;
+    return suspend(handle, handle.promise().environment);
+  }
+  Result<void> await_resume() {
+    unlink();
+    if (state_ == State::cancelled) return fail(ErrorCode::cancelled, "cancelled");
+    return {};
+  }
+
+  struct Over {
+    Suspension& suspension;
+    [[nodiscard]] bool await_ready() const noexcept { return suspension.await_ready(); }
+    template <class P>
+    bool await_suspend(std::coroutine_handle<P> handle) {
+      return suspension.await_suspend(handle);
+    }
+    void await_resume() const noexcept { suspension.unlink(); }
+  };
+  Over over() { return {*this}; }
+
+ protected:
+  /// For structures that hold waiters in lists: called when the wait ends by cancellation, before the coroutine is resumed.
+  virtual void on_cancelled() {}
+  /// False: it was cancelled before it began.
+  bool suspend(std::coroutine_handle<> handle, const TaskEnvironment& environment) {
     if (environment.cancelled()) {
       state_ = State::cancelled;
       return false;
@@ -32,15 +56,6 @@ class Suspension : private CancelSource::Listener {
     if (environment.cancel != nullptr) environment.cancel->listen(*this);
     return true;
   }
-  Result<void> await_resume() {
-    unlink();
-    if (state_ == State::cancelled) return fail(ErrorCode::cancelled, "cancelled");
-    return {};
-  }
-
- protected:
-  /// For structures that hold waiters in lists: called when the wait ends by cancellation, before the coroutine is resumed.
-  virtual void on_cancelled() {}
 
  private:
   enum class State { waiting, completed, cancelled };

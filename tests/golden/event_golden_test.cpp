@@ -95,7 +95,7 @@ std::vector<Event> samples() {
                     .agent = AgentId("test-01"),
                     .verdict = Verdict::failed,
                     .summary = "s",
-                    .outputs = {{"n", 1}, {"list", Array{"a", 1.5, nullptr, true}}},
+                    .outputs = Object{{"n", 1}, {"list", Array{"a", 1.5, nullptr, true}}},
                     .evidence = {evidence()},
                     .artifacts = {artifact()},
                     .commit = "c1",

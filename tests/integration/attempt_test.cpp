@@ -11,6 +11,7 @@
 #include "infrastructure/workspace/git_workspace_manager.hpp"
 #include "integrations/llm/call_stack.hpp"
 #include "integrations/llm/mock/scripted_llm.hpp"
+#include "tests/support/edit.hpp"
 #include "tests/support/llm_fixture.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -121,7 +122,7 @@ struct Attempt : ::testing::Test {
     branch = *prepared;
     assignment->id = {workflow, TaskId("code"), 1, 1};
     assignment->epoch = 1;
-    assignment->task.id = TaskId("code");
+    edit(assignment->task, [](TaskDefinition& task) { task.id = TaskId("code"); });
     assignment->base = assignment->workflow_base = branch.base_commit;
   }
   void TearDown() override {
@@ -148,7 +149,7 @@ struct Attempt : ::testing::Test {
   static task<Result<std::unique_ptr<BaseLLMProvider>>> open_model(Attempt* self, std::shared_ptr<const TaskAssignment> given) {
     co_return integrations::make_call_stack(
         {.inner = *self->model, .states = *self->states, .artifacts = self->artifacts, .clock = self->loop, .notes = self->model.get()},
-        self->entropy, {}, {.epoch = given->epoch, .scopes = given->scopes, .agent = AgentId("x-01")});
+        self->entropy, {}, {.epoch = given->epoch, .limits = given->limits, .agent = AgentId("x-01")});
   }
   static task<Result<std::filesystem::path>> repository(std::filesystem::path repo) { co_return repo; }
   agents::HostServices services() {
@@ -186,7 +187,7 @@ struct Attempt : ::testing::Test {
     return attempt(agent);
   }
   TaskResult attempt_command(Object with) {
-    assignment->task.with = std::move(with);
+    edit(assignment->task, [&](TaskDefinition& task) { task.with = std::move(with); });
     auto agent = agents::make_command_agent(AgentId("command-01"), 1, {});
     return attempt(*agent);
   }
@@ -273,7 +274,7 @@ TEST_F(Attempt, ARecordedCommandIsAnsweredWithItsFilesWithoutBeingPerformed) {
   const TaskResult again = attempt_command(with);
   EXPECT_EQ(sandbox->runs, 1);
   EXPECT_EQ(again.outputs, first.outputs);
-  EXPECT_EQ(again.outputs.at("k"), Value("v"));
+  EXPECT_EQ(again.outputs->at("k"), Value("v"));
   EXPECT_EQ(tree_of(again.commit), tree_of(first.commit));
 }
 
@@ -295,7 +296,7 @@ TEST_F(Attempt, OnlyListedVariablesOfTheHostReachACommand) {
 TEST_F(Attempt, AnOutputFileThatIsALinkIsNotFollowed) {
   auto result = attempt_command({{"run", "ln -s /etc/passwd $CONDUCTORAI_OUTPUT"}});
   EXPECT_EQ(result.verdict, Verdict::passed) << result.summary;
-  EXPECT_TRUE(result.outputs.empty());
+  EXPECT_TRUE(result.outputs->empty());
   EXPECT_EQ(result.summary.find("k=v"), std::string::npos) << result.summary;
 }
 
@@ -304,7 +305,7 @@ TEST_F(Attempt, OutputThatIsNoTextSurvivesTheRecord) {
   const TaskResult first = attempt_command(with);
   const TaskResult again = attempt_command(with);
   EXPECT_EQ(first.outputs, again.outputs);
-  EXPECT_EQ(first.outputs.at("a"), Value("\377\376"));
+  EXPECT_EQ(first.outputs->at("a"), Value("\377\376"));
 }
 
 TEST_F(Attempt, ACommandThatPlantsARepositoryIsRefused) {
@@ -333,7 +334,7 @@ TEST_F(Attempt, APathThroughALinkIsRefused) {
   start();
   assignment->id.task = TaskId("code2");
   assignment->base = linked.commit;
-  assignment->task.with = {};
+  assignment->task = {};
   auto agent = agents::make_coding_agent(AgentId("coding-01"), 1);
   const TaskResult result = attempt(*agent);
   ASSERT_EQ(result.status, ResultStatus::completed) << to_string(result.error.value_or(Error{}));
@@ -342,7 +343,7 @@ TEST_F(Attempt, APathThroughALinkIsRefused) {
 }
 
 TEST_F(Attempt, TheWallBudgetBoundsACommandAndSuspendsTheAttempt) {
-  assignment->scopes = {{.key = "workflow/wf-01", .wall_ms = 300}};
+  assignment->limits.workflow.wall_ms = 300;
   auto stopped = attempt_command({{"run", "sleep 60"}});
   EXPECT_EQ(stopped.status, ResultStatus::suspended) << stopped.summary;
   auto use = run(states->budget_use("workflow/wf-01"));
@@ -353,7 +354,6 @@ TEST_F(Attempt, TheWallBudgetBoundsACommandAndSuspendsTheAttempt) {
 }
 
 TEST_F(Attempt, ACommandWhoseRecordCannotBeKeptCountsInFullAndIsPerformedAgain) {
-  assignment->scopes = {{.key = "workflow/wf-01"}};
   const Object with{{"run", "printf k=%070000d 7 > $CONDUCTORAI_OUTPUT"}};
   artifacts.full = true;
   const TaskResult lost = attempt_command(with);
@@ -409,7 +409,7 @@ struct Host : Attempt {
     EXPECT_TRUE(bus->publish(std::move(message)));
   }
   void assign(std::string run_text) {
-    assignment->task.with = {{"run", std::move(run_text)}};
+    edit(assignment->task, [&](TaskDefinition& task) { task.with = {{"run", std::move(run_text)}}; });
     assignment->workflow = std::make_shared<const WorkflowDefinition>(definition);
     send(*assignment);
   }

@@ -130,7 +130,7 @@ TEST_F(ChangedTests, MayBeChangedWhereTheUserSaysSo) {
   auto& attempt = prepare(now, false);
   attempt.files.commits["start"] = kPython;
   attempt.given.workflow_base = "start";
-  attempt.given.task.with["allow-test-changes"] = true;
+  attempt.set_with("allow-test-changes", true);
   const auto result = run();
   EXPECT_EQ(result.verdict, Verdict::passed) << findings_text(result);
 }

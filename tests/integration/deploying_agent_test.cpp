@@ -43,11 +43,11 @@ class DeployingAgent : public ::testing::Test {
 };
 
 TEST_F(DeployingAgent, PassesWhenTheReleaseServesAndSaysWhere) {
-  context.given.task.with = {{"health", "/healthz"}, {"start-timeout", "5s"}, {"environment", "staging"}};
+  context.set_with({{"health", "/healthz"}, {"start-timeout", "5s"}, {"environment", "staging"}});
   const TaskResult result = run();
   EXPECT_EQ(result.status, ResultStatus::completed);
   EXPECT_EQ(result.verdict, Verdict::passed);
-  EXPECT_EQ(result.outputs.at("url"), Value("http://127.0.0.1:4711"));
+  EXPECT_EQ(result.outputs->at("url"), Value("http://127.0.0.1:4711"));
   ASSERT_EQ(result.evidence.size(), 1U);
   EXPECT_EQ(result.evidence[0].kind, "health");
   EXPECT_FALSE(result.evidence[0].artifact.empty());
@@ -58,7 +58,7 @@ TEST_F(DeployingAgent, PassesWhenTheReleaseServesAndSaysWhere) {
   EXPECT_EQ(request.run, "python3 serve.py");
   EXPECT_EQ(request.health.path, "/healthz");
   EXPECT_EQ(request.health.start_timeout, Milliseconds(5'000));
-  EXPECT_EQ(result.outputs.at("release"), Value(request.id));
+  EXPECT_EQ(result.outputs->at("release"), Value(request.id));
 }
 
 TEST_F(DeployingAgent, TellsWhatAReleasePrintedThatNeverGotHealthy) {
@@ -87,7 +87,7 @@ TEST_F(DeployingAgent, ReleasesTheBundleThatThePackageTaskMadeAndNotWhatLiesInTh
   tar.add({.path = "app/" + std::string(120, 'n') + ".py", .executable = false, .link_target = {}}, "long name");
   tar.add({.path = "app/start.sh", .executable = true, .link_target = {}}, "#!/bin/sh\n");
   tar.add({.path = "start", .executable = false, .link_target = "app/start.sh"}, "");
-  context.given.upstream[TaskId("package")] = {{"bundle", bundle_of(tar.finish()).str()}, {"version", "1.2"}, {"run", "./start"}};
+  context.given.upstream[TaskId("package")] = Object{{"bundle", bundle_of(tar.finish()).str()}, {"version", "1.2"}, {"run", "./start"}};
   context.definition.toolchain.run.clear();
   releases.on_deploy = [](const ReleaseRequest& request) {
     EXPECT_EQ(content_of(request.files / "app" / (std::string(120, 'n') + ".py")), "long name");
@@ -110,7 +110,7 @@ TEST_F(DeployingAgent, RefusesABundleThatIsDamagedOrLeavesItsFolder) {
   escape.add({.path = "../outside", .executable = false, .link_target = {}}, "x");
   for (const std::string& tar :
        {whole.substr(0, 900), std::string("no archive"), std::string(1, 'x') + whole, std::string(), escape.finish()}) {
-    context.given.upstream[TaskId("package")] = {{"bundle", bundle_of(tar).str()}};
+    context.given.upstream[TaskId("package")] = Object{{"bundle", bundle_of(tar).str()}};
     const TaskResult result = run();
     EXPECT_EQ(result.status, ResultStatus::failed);
     ASSERT_TRUE(result.error);
@@ -128,7 +128,7 @@ TEST_F(DeployingAgent, AsksThePolicyForTheDriverAndTheUsersCommandsBeforeAnythin
     asked.push_back(command->command_line);
     return fail(ErrorCode::permission_denied, "not allowed");
   };
-  context.given.task.with = {{"driver", "command"}, {"deploy", "make install"}};
+  context.set_with({{"driver", "command"}, {"deploy", "make install"}});
   const TaskResult result = run();
   EXPECT_EQ(result.status, ResultStatus::failed);
   EXPECT_EQ(asked, (std::vector<std::string>{"driver command", "make install"}));
@@ -141,7 +141,7 @@ TEST_F(DeployingAgent, NamesTheKeyThatCannotBeUsed) {
                                                           {{{"start-timeout", "soon"}}, "with.start-timeout"},
                                                           {{{"driver", "ftp"}}, "with.driver"}};
   for (const auto& [with, where] : cases) {
-    context.given.task.with = with;
+    context.set_with(with);
     const TaskResult result = run();
     ASSERT_TRUE(result.error);
     EXPECT_EQ(result.error->code, ErrorCode::invalid_argument);

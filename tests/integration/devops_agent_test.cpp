@@ -139,8 +139,8 @@ TEST(Devops, BundlesWhatPassed) {
   ASSERT_EQ(result.verdict, Verdict::passed) << result.summary << (result.error ? to_string(*result.error) : "");
   EXPECT_THAT(kinds(result), ::testing::ElementsAre("validation", "exit_code", "bundle"));
   EXPECT_THAT(result.evidence[0].summary, HasSubstr("checked for syntax only: no container engine used"));
-  EXPECT_EQ(*result.outputs.at("bundle").as_string(), result.evidence[2].artifact.str());
-  EXPECT_EQ(result.outputs.count("run"), 0U);  // app.py takes no port: it is no service
+  EXPECT_EQ(*result.outputs->at("bundle").as_string(), result.evidence[2].artifact.str());
+  EXPECT_EQ(result.outputs->count("run"), 0U);  // app.py takes no port: it is no service
   EXPECT_THAT(context.artifact("SHA256SUMS"), HasSubstr("  tests/test_app.py\n"));
 }
 
@@ -173,7 +173,7 @@ TEST(Devops, WhatItMayNotWriteGoesToCodingToo) {
   FileMap project = kProject;
   project["Dockerfile"] = "BOGUS\n";
   FakeTaskContext context(loop, "package", "devops", project);
-  context.given.task.with = {{"write-files", false}};
+  context.set_with({{"write-files", false}});
   const TaskResult result = run(context, loop);
   EXPECT_EQ(result.verdict, Verdict::failed);
   EXPECT_TRUE(context.asked.empty());
@@ -206,7 +206,7 @@ TEST(Devops, ItsFirstRunAsksInWhateverRoundThatIs) {
 TEST(Devops, ABundlePastItsLimitIsAnError) {
   runtime::Loop loop;
   FakeTaskContext context(loop, "package", "devops", kProject);
-  context.given.task.with = {{"write-files", false}, {"bundle-max", "10"}};
+  context.set_with({{"write-files", false}, {"bundle-max", "10"}});
   const TaskResult result = run(context, loop);
   ASSERT_TRUE(result.error.has_value());
   EXPECT_EQ(result.error->code, ErrorCode::invalid_argument);
@@ -235,7 +235,7 @@ TEST(Devops, BuildsImagesOnlyWhereTheUserSaysSo) {
   context.answers.emplace_back(files({{"Dockerfile", kDockerfile}}));
   ASSERT_EQ(run_with(context, loop, engine).verdict, Verdict::passed);
   EXPECT_THAT(engine.asked, IsEmpty());
-  context.given.task.with = {{"write-files", false}, {"container-build", true}};
+  context.set_with({{"write-files", false}, {"container-build", true}});
   const TaskResult built = run_with(context, loop, engine);
   EXPECT_EQ(built.verdict, Verdict::passed);
   EXPECT_THAT(engine.asked, ::testing::ElementsAre(HasSubstr("Dockerfile conductorai-check:ttree")));
@@ -246,7 +246,7 @@ TEST(Devops, AnImageThatCannotBeBuiltFailsAndAnEngineThatIsNotThereDoesNot) {
   runtime::Loop loop;
   Engine engine{.name = "docker", .builds = false, .asked = {}};
   FakeTaskContext context(loop, "package", "devops", kProject);
-  context.given.task.with = {{"container-build", true}};
+  context.set_with({{"container-build", true}});
   context.answers.emplace_back(files({{"Dockerfile", kDockerfile}}));
   const TaskResult refused = run_with(context, loop, engine);
   EXPECT_EQ(refused.verdict, Verdict::failed);
@@ -263,7 +263,7 @@ TEST(Devops, WrongKeysAreRefusedBeforeAnythingIsAsked) {
   for (const Object& with : {Object{{"targets", Array{"helm"}}}, Object{{"targets", Array{1}}}, Object{{"bundle-max", "much"}}}) {
     runtime::Loop loop;
     FakeTaskContext context(loop, "package", "devops", kProject);
-    context.given.task.with = with;
+    context.set_with(with);
     const TaskResult result = run(context, loop);
     ASSERT_TRUE(result.error.has_value()) << core::to_json(with);
     EXPECT_EQ(result.error->code, ErrorCode::invalid_argument);

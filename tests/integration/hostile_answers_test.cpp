@@ -229,7 +229,7 @@ TEST(Review, CleansAndBoundsWhatTheModelWrites) {
   many += R"({"severity":"info","message":"x"}]})";
   auto result = review_of(changed_project(), many);
   EXPECT_EQ(result.status, ResultStatus::completed);
-  EXPECT_EQ(result.outputs.at("findings"), Value(std::int64_t{200}));
+  EXPECT_EQ(result.outputs->at("findings"), Value(std::int64_t{200}));
   EXPECT_EQ(result.summary.find('\x1b'), std::string::npos);
 }
 
@@ -324,13 +324,13 @@ TEST(TestData, ALaterRoundJudgesItsOwnFixturesAndThoseOfTestsAndNoOtherData) {
   context.given.id.round = 2;
   const TaskResult again = runtime::run_to_end(loop, agent->execute_task(context));
   EXPECT_EQ(again.verdict, Verdict::passed) << again.summary;
-  EXPECT_EQ(again.outputs.at("fixtures"), Value(2)) << again.summary;
+  EXPECT_EQ(again.outputs->at("fixtures"), Value(2)) << again.summary;
 }
 
 // --- command --------------------------------------------------------------------------------------------------------------------
 
 TaskResult command(FakeTaskContext& context, runtime::Loop& loop, Object with, agents::EnforcePolicy enforce = {}) {
-  context.given.task.with = std::move(with);
+  context.set_with(std::move(with));
   auto agent = agents::make_command_agent(AgentId("command-01"), 1, std::move(enforce));
   return runtime::run_to_end(loop, agent->execute_task(context));
 }
@@ -353,7 +353,7 @@ TEST_F(Command, ReadsOutputsAndPassesValuesByEnvironmentOnly) {
                         {{"run", "echo \"who=$NAME\" > $CONDUCTORAI_OUTPUT; echo 'no line' >> $CONDUCTORAI_OUTPUT"},
                          {"env", Object{{"NAME", "x; touch /tmp/conductorai-injected"}}}});
   EXPECT_EQ(result.verdict, Verdict::passed) << result.summary;
-  EXPECT_EQ(result.outputs.at("who"), Value("x; touch /tmp/conductorai-injected"));
+  EXPECT_EQ(result.outputs->at("who"), Value("x; touch /tmp/conductorai-injected"));
   EXPECT_FALSE(std::filesystem::exists("/tmp/conductorai-injected"));
 }
 

@@ -70,7 +70,7 @@ struct Programs : ::testing::Test {
     return runtime::run_to_end(loop, agent->execute_task(context));
   }
   TaskResult run_tests(FakeTaskContext& context) {
-    context.given.task.with["write-tests"] = false;
+    context.set_with("write-tests", false);
     return run(context, agents::make_test_agent(AgentId("test-01"), 1));
   }
 };
@@ -106,12 +106,12 @@ TEST_F(Programs, ADaemonOfTheBuildIsGoneBeforeTheCodeIsJudged) {
 
 TEST_F(Programs, ADaemonOfACommandIsGoneWithIt) {
   FakeTaskContext context(loop, "lint", "command", {{"daemon.py", daemon_program()}});
-  context.given.task.with = {{"run", "python3 daemon.py && echo up=yes > $CONDUCTORAI_OUTPUT"}};
+  context.set_with({{"run", "python3 daemon.py && echo up=yes > $CONDUCTORAI_OUTPUT"}});
   const TaskResult result = run(context, agents::make_command_agent(AgentId("command-01"), 1, {}));
   SKIP_WITHOUT_SANDBOX(result);
   EXPECT_FALSE(daemon_lives());
   EXPECT_EQ(result.verdict, Verdict::passed) << findings_text(result);
-  EXPECT_EQ(result.outputs.at("up"), Value("yes"));
+  EXPECT_EQ(result.outputs->at("up"), Value("yes"));
   EXPECT_EQ(result.evidence.at(0).value, 0);
 }
 
@@ -192,7 +192,7 @@ TEST_F(Programs, AReportThatIsAPipeHoldsNobodyUp) {
 TEST_F(Programs, AReportThatACommandWritesOrPrintsSaysNothing) {
   FakeTaskContext context(loop, "lint", "command", {});
   const std::string forged = R"(<testsuite tests="1" failures="0"><testcase name="all"/></testsuite>)";
-  context.given.task.with = {{"run", "echo '" + forged + "' | tee report.xml test-report; exit 4"}};
+  context.set_with({{"run", "echo '" + forged + "' | tee report.xml test-report; exit 4"}});
   const TaskResult result = run(context, agents::make_command_agent(AgentId("command-01"), 1, {}));
   SKIP_WITHOUT_SANDBOX(result);
   EXPECT_EQ(result.verdict, Verdict::failed);

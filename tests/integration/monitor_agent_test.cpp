@@ -80,12 +80,12 @@ class MonitorAgent : public ::testing::Test {
     info.alive = true;
     info.url = url;
     releases.releases = {info};
-    context.given.upstream[TaskId("deploy")] = {{"release", "r1"}, {"url", url}};
+    context.given.upstream[TaskId("deploy")] = Object{{"release", "r1"}, {"url", url}};
   }
   void with(std::string_view json) {
     auto value = core::parse_json(json);
     ASSERT_TRUE(value);
-    context.given.task.with = *value->as_object();
+    context.set_with(*value->as_object());
   }
   TaskResult run() {
     auto agent = agents::make_monitor_agent(AgentId("monitor-01"), 1, prober, releases);
@@ -116,7 +116,7 @@ TEST_F(MonitorAgent, PassesAHealthyServiceWithoutAskingAModel) {
   EXPECT_EQ(result.verdict, Verdict::passed) << result.summary;
   EXPECT_EQ(context.asked.size(), 0u);
   EXPECT_EQ(releases.rejected.size(), 0u);
-  EXPECT_EQ(result.outputs.at("availability"), Value(1.0));
+  EXPECT_EQ(result.outputs->at("availability"), Value(1.0));
   EXPECT_THAT(result.evidence, Contains(Field(&Evidence::kind, "slo")));
   for (const Evidence& evidence : result.evidence) EXPECT_FALSE(evidence.artifact.empty());
   auto samples = core::parse_json(context.artifact("samples.json"));
@@ -137,7 +137,7 @@ TEST_F(MonitorAgent, RejectsAReleaseThatAnswersWronglyAndSaysWhatIsWrong) {
   ASSERT_EQ(result.status, ResultStatus::completed) << (result.error ? to_string(*result.error) : "");
   EXPECT_EQ(result.verdict, Verdict::failed);
   EXPECT_THAT(releases.rejected, ::testing::ElementsAre("r1"));
-  EXPECT_EQ(result.outputs.at("release_state"), Value("degraded"));
+  EXPECT_EQ(result.outputs->at("release_state"), Value("degraded"));
   ASSERT_TRUE(result.feedback);
   EXPECT_TRUE(result.feedback->target.empty());
   EXPECT_EQ(result.feedback->severity, Severity::critical);
@@ -186,7 +186,7 @@ TEST_F(MonitorAgent, AServiceThatIsGoneIsAFailedVerdict) {
   with(R"({"window":"300ms"})");
   const TaskResult result = run();
   EXPECT_EQ(result.verdict, Verdict::failed) << result.summary;
-  EXPECT_EQ(result.outputs.at("availability"), Value(0.0));
+  EXPECT_EQ(result.outputs->at("availability"), Value(0.0));
 }
 
 TEST_F(MonitorAgent, EveryHostileServiceIsAFailedVerdictWithEvidence) {

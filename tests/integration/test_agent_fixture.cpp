@@ -11,7 +11,7 @@ bool has_program(const std::string& name) {
 
 FakeTaskContext& TestAgentFixture::prepare(FileMap files, bool write_tests) {
   context = std::make_unique<FakeTaskContext>(loop, "test", "test", std::move(files));
-  context->given.task.with["write-tests"] = write_tests;
+  context->set_with("write-tests", write_tests);
   return *context;
 }
 
@@ -26,8 +26,8 @@ TaskResult TestAgentFixture::judge(FileMap files) {
 }
 
 std::int64_t count(const TaskResult& result, const std::string& name) {
-  auto it = result.outputs.find(name);
-  return it == result.outputs.end() || it->second.as_int() == nullptr ? -1 : *it->second.as_int();
+  auto it = result.outputs->find(name);
+  return it == result.outputs->end() || it->second.as_int() == nullptr ? -1 : *it->second.as_int();
 }
 
 const Evidence* evidence_of(const TaskResult& result, const std::string& kind) {

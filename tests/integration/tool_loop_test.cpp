@@ -78,7 +78,7 @@ TEST_F(Loop, OffersNothingWhereToolsAreOff) {
 }
 
 TEST_F(Loop, ATaskSaysForItselfWhetherItWorksByTools) {
-  context.given.task.with = {{"tools", false}};
+  context.set_with({{"tools", false}});
   context.answers.push_back(answer_text("```file:app.py\nx = 1\n```\n"));
   EXPECT_EQ(run().verdict, Verdict::passed);
   EXPECT_TRUE(context.asked[0].tools.empty());
@@ -226,7 +226,7 @@ TEST_F(Loop, AReviewLooksAndDoesNotTouch) {
 
 TEST_F(Loop, TestsAreWrittenAndCodeIsNotChanged) {
   auto tester = agents::make_test_agent(AgentId("test-01"), 1);
-  context.given.task.agent = AgentType("test");
+  edit(context.given.task, [](TaskDefinition& task) { task.agent = AgentType("test"); });
   context.answers.push_back(calls({call("write_file", {{"path", "app.py"}, {"content", "def one():\n    return 1\n"}})}));
   context.answers.push_back(calls({call("write_file", {{"path", "test_app.py"},
                                                        {"content",
@@ -241,7 +241,7 @@ TEST_F(Loop, TestsAreWrittenAndCodeIsNotChanged) {
 
 TEST_F(Loop, DeliveryFilesAreWrittenAndNothingElse) {
   auto devops = agents::make_devops_agent(AgentId("devops-01"), 1);
-  context.given.task.with = {{"targets", Array{"dockerfile"}}};
+  context.set_with({{"targets", Array{"dockerfile"}}});
   context.answers.push_back(
       calls({call("write_file", {{"path", "app.py"}, {"content", "x"}}, "a"),
              call("write_file",

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/budget.hpp"
 #include "tests/sim/story.hpp"
 
 namespace conductorai::core {
@@ -245,7 +246,8 @@ TEST(Control, ASuspendedAttemptPausesAndStaysLive) {
   s.when(Resume{.overrides = overrides});
   EXPECT_EQ(s.dispatched(), "a/1/1");
   const Timestamp last_moment{Milliseconds(1'767'225'599'999)};  // of 2025
-  const auto scopes = budget_scopes(s.state, TaskId("a"), {.calls = 7}, last_moment);
+  const AttemptId attempt{.workflow = s.state.id, .task = TaskId("a")};
+  const auto scopes = budget_scopes(budget_limits(s.state, {.calls = 7}), attempt, AgentType("command"), last_moment);
   ASSERT_EQ(scopes.size(), 4U);
   EXPECT_EQ(scopes[0].key, "workflow/wf-1");
   EXPECT_EQ(scopes[0].calls, 20);
@@ -253,7 +255,8 @@ TEST(Control, ASuspendedAttemptPausesAndStaysLive) {
   EXPECT_EQ(scopes[1].key, "task/wf-1/a");
   EXPECT_EQ(scopes[2].key, "agent/wf-1/command");
   EXPECT_EQ(scopes[3], (BudgetScope{.key = "project/2025-12-31", .calls = 9}));
-  EXPECT_EQ(budget_scopes(s.state, TaskId("a"), {}, last_moment + Milliseconds(1))[3], (BudgetScope{.key = "project/2026-01-01"}));
+  EXPECT_EQ(budget_scopes(budget_limits(s.state, {}), attempt, AgentType("command"), last_moment + Milliseconds(1))[3],
+            (BudgetScope{.key = "project/2026-01-01"}));
   EXPECT_EQ(s.broken, "");
 }
 

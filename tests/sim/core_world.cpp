@@ -201,7 +201,7 @@ void World::wait_for_back_off() {
 
 TaskResult World::result_of(const AttemptId& id, bool healthy) {
   TaskResult result{.id = id, .agent = AgentId("agent-01")};
-  result.outputs = {{"n", chance_.below(3)}, {"list", Array{1, 2}}};
+  result.outputs = Object{{"n", chance_.below(3)}, {"list", Array{1, 2}}};
   result.usage.calls = 1;
   const int verdict = chance_.below(10);
   if (verdict < 6)

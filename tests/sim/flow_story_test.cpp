@@ -141,8 +141,8 @@ TEST(Flow, DeclaredOutputsAreEvaluatedWhenTheTaskCompletes) {
   s.completes("a", Verdict::none, {{"n", 3}});
   auto parts = assignment_parts(s.state, TaskId("b"), {});
   ASSERT_TRUE(parts);
-  EXPECT_EQ(parts->task.with, (Object{{"label", "v3-UTC"}, {"list", Array{Value(Array{1, 2})}}}));
-  EXPECT_EQ(parts->upstream.at(TaskId("a")).at("n"), Value(3));
+  EXPECT_EQ(parts->task->with, (Object{{"label", "v3-UTC"}, {"list", Array{Value(Array{1, 2})}}}));
+  EXPECT_EQ(parts->upstream.at(TaskId("a"))->at("n"), Value(3));
 }
 
 TEST(Flow, RefusesADefinitionItCannotRun) {

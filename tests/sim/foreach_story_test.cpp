@@ -23,7 +23,7 @@ TEST(Foreach, MakesATaskForEachItemInTheOrderOfTheDefinition) {
   EXPECT_EQ(s.start(), "workflow.started task.expanded");
   EXPECT_EQ(s.dispatched(), "before/1/1 each[0]/1/1 each[1]/1/1 each[2]/1/1");
   EXPECT_EQ(s.state.order.at(2), TaskId("each[0]"));
-  EXPECT_EQ(assignment_parts(s.state, TaskId("each[1]"), {})->task.with.at("name"), Value("y"));
+  EXPECT_EQ(assignment_parts(s.state, TaskId("each[1]"), {})->task->with.at("name"), Value("y"));
   EXPECT_EQ(s.broken, "");
 }
 
@@ -54,7 +54,7 @@ TEST(Foreach, TheParentEndsInTheRowOfItsLastChild) {
   s.completes("each[2]", Verdict::passed, {{"n", 3}});
   s.completes("each[0]", Verdict::passed, {{"n", 1}});
   EXPECT_EQ(s.completes("each[1]", Verdict::none, {{"n", 2}}), "task.completed task.completed");
-  EXPECT_EQ(s.record("each").outputs.at("items"), Value(Array{Object{{"n", 1}}, Object{{"n", 2}}, Object{{"n", 3}}}));
+  EXPECT_EQ(s.record("each").outputs->at("items"), Value(Array{Object{{"n", 1}}, Object{{"n", 2}}, Object{{"n", 3}}}));
   EXPECT_EQ(s.last<TaskCompleted>().verdict, Verdict::passed);
   EXPECT_EQ(s.last<TaskCompleted>().evidence.size(), 2U);
   EXPECT_EQ(s.dispatched(), "after/1/1");
@@ -89,7 +89,7 @@ TEST(Foreach, AFailedChildFailsTheParentAndARetryRunsThatChildAlone) {
   EXPECT_EQ(s.when(RetryFailed{}), "round.opened");
   EXPECT_EQ(s.dispatched(), "each[1]/2/1");
   EXPECT_EQ(s.completes("each[1]"), "task.completed task.completed gate.decided gate.decided gate.decided workflow.completed");
-  EXPECT_EQ(s.record("each").outputs.at("items").as_array()->at(0), Value(Object{{"n", 1}}));
+  EXPECT_EQ(s.record("each").outputs->at("items").as_array()->at(0), Value(Object{{"n", 1}}));
   EXPECT_EQ(s.broken, "");
 }
 
@@ -100,7 +100,7 @@ TEST(Foreach, ChildrenThatMayFailLeaveAGap) {
   s.start();
   s.completes("each[0]"), s.fails("each[1]");
   EXPECT_EQ(s.completes("each[2]"), "task.completed task.completed gate.decided gate.decided gate.decided workflow.completed");
-  EXPECT_TRUE(s.record("each").outputs.at("items").as_array()->at(1).is_null());
+  EXPECT_TRUE(s.record("each").outputs->at("items").as_array()->at(1).is_null());
 }
 
 TEST(Foreach, AFailedVerdictOfAChildRunsTheChildAgainWhereNothingUpstreamIsToBlame) {

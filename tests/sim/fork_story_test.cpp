@@ -56,7 +56,7 @@ TEST(Fork, FromATaskKeepsWhatWasRecordedBeforeItsLatestResultAndRunsTheRest) {
   EXPECT_EQ(fork.dispatched(), "test/1/1");
   EXPECT_EQ(fork.state.head, "h1");
   EXPECT_EQ(std::get<MoveBranch>(outstanding(fork.state).at(0)).head, "h1") << "its own branch is owed";
-  EXPECT_EQ(fork.record("review").outputs.at("note"), Value("fine"));
+  EXPECT_EQ(fork.record("review").outputs->at("note"), Value("fine"));
   EXPECT_EQ(fork.state.usage, Usage{}) << "what stands was paid by the other one";
   EXPECT_EQ(fork.completes("test", Verdict::passed), "task.completed");
   EXPECT_EQ(fork.completes("pack"), "task.completed gate.decided gate.decided gate.decided workflow.completed");

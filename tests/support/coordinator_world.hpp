@@ -116,11 +116,10 @@ struct World {
   [[nodiscard]] TaskAssignment assignment(const std::string& name, const std::string& type = "coding", int priority = 0) const {
     const auto slash = name.find('/');
     const std::string workflow = slash == std::string::npos ? "wf" : name.substr(0, slash);
+    const TaskId task(slash == std::string::npos ? name : name.substr(slash + 1));
     TaskAssignment made;
-    made.task.id = TaskId(slash == std::string::npos ? name : name.substr(slash + 1));
-    made.task.agent = AgentType(type);
-    made.task.priority = priority;
-    made.id = {WorkflowId(workflow), made.task.id, 1, 1};
+    made.task = TaskDefinition{.id = task, .agent = AgentType(type), .priority = priority};
+    made.id = {WorkflowId(workflow), task, 1, 1};
     made.workflow = definition;
     return made;
   }

@@ -43,8 +43,7 @@ FakeTaskContext::FakeTaskContext(runtime::Loop& loop, std::string task, std::str
   definition.requirement = "it works";
   definition.sandbox.wall = Milliseconds(60'000);
   given.id = {WorkflowId("wf-00000000000000000000000000"), TaskId(task), 1, 1};
-  given.task.id = TaskId(std::move(task));
-  given.task.agent = AgentType(std::move(agent_type));
+  given.task = TaskDefinition{.id = TaskId(std::move(task)), .agent = AgentType(std::move(agent_type))};
   given.base = given.workflow_base = files.base();
 }
 

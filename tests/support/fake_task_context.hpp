@@ -12,6 +12,7 @@
 #include "infrastructure/artifacts/memory_artifact_store.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/scope.hpp"
+#include "tests/support/edit.hpp"
 #include "tests/support/fake_workspace.hpp"
 
 namespace conductorai::testing {
@@ -25,6 +26,14 @@ class FakeTaskContext final : public TaskContext {
  public:
   /// A context for task `task` of an agent type, on a workspace with `files`.
   FakeTaskContext(runtime::Loop& loop, std::string task, std::string agent_type, FileMap files = {});
+
+  /// The task's `with`, whole or one key of it.
+  void set_with(Object with) {
+    edit(given.task, [&](TaskDefinition& task) { task.with = std::move(with); });
+  }
+  void set_with(const std::string& key, Value value) {
+    edit(given.task, [&](TaskDefinition& task) { task.with[key] = std::move(value); });
+  }
 
   // What a test sets up.
   WorkflowDefinition definition;  // seen by the agent through assignment().workflow; `sandbox.wall` limits commands

@@ -1,6 +1,7 @@
 #include "agents/base/agent_host.hpp"
 
 #include <deque>
+#include <unordered_map>
 
 #include "agents/base/attempt_context.hpp"
 #include "base/crash_point.hpp"
@@ -42,9 +43,16 @@ struct AgentHost::Impl {
     AssignmentPtr next;  // handed over again while this one was being stopped
   };
   struct Ended {
+    std::size_t hash = 0;  // of the attempt's id: looked at first
     std::uint64_t epoch = 0;
     Shared<TaskResult> result;
   };
+  /// Attempts by their assignments' ids.
+  struct ById {
+    std::size_t operator()(const AttemptId& id) const noexcept { return std::hash<AttemptId>{}(id); }
+    bool operator()(const AttemptId& a, const AttemptId& b) const { return a == b; }
+  };
+  using Attempts = std::unordered_map<std::reference_wrapper<const AttemptId>, std::unique_ptr<Attempt>, ById, ById>;
 
   Impl(HostServices given, std::unique_ptr<BaseAgent> hosted)
       : services(std::move(given)), agent(std::move(hosted)), turns(std::max(agent->capacity(), 1)), scope(services.executor) {}
@@ -90,8 +98,9 @@ struct AgentHost::Impl {
   }
 
   [[nodiscard]] const Ended* find_ended(const AttemptId& id) const {
+    const std::size_t hash = ById{}(id);
     for (const Ended& one : ended)
-      if (one.result->id == id) return &one;
+      if (one.hash == hash && one.result->id == id) return &one;
     return nullptr;
   }
 
@@ -103,17 +112,22 @@ struct AgentHost::Impl {
     (void)services.bus.publish(std::move(message));  // nobody may be watching
   }
 
+  static task<bool> turn_came(Impl& host) {
+    auto turn = co_await host.turns.acquire();
+    co_return turn.has_value();
+  }
+
   static task<void> run(Impl& host, Attempt& attempt) {
     std::optional<Shared<TaskResult>> result;
-    if (auto turn = co_await host.turns.acquire(); turn) {
+    if (host.turns.try_acquire() || co_await turn_came(host)) {
       result = co_await perform(host, attempt);
       host.turns.release();
     }
     result = host.judged(attempt, std::move(result));
-    if (final_result(**result)) host.remember({attempt.assignment->epoch, *result});
+    if (final_result(**result)) host.remember({ById{}(attempt.assignment->id), attempt.assignment->epoch, *result});
     const auto held = std::move(host.attempts.extract(attempt.assignment->id).mapped());  // its cancel source is this coroutine's
     crash_point("agent.before_publish");
-    co_await runtime::shielded(publish_result(host, std::move(*result)));
+    if (!host.publish(*result)) co_await runtime::shielded(publish_result(host, std::move(*result)));
     if (attempt.next != nullptr && !host.closing) host.start(std::move(attempt.next));
   }
 
@@ -150,11 +164,15 @@ struct AgentHost::Impl {
     if (ended.size() > kEndedKept) ended.pop_front();
   }
 
+  /// False: it could not be handed over.
+  bool publish(const Shared<TaskResult>& result) {
+    AgentMessage message{.channel = "conductor:results", .from = agent->id().str(), .must_deliver = true, .body = result};
+    return services.bus.publish(std::move(message)).has_value();
+  }
+
   static task<void> publish_result(Impl& host, Shared<TaskResult> result) {
     for (int tries = 1; tries <= kPublishTries; ++tries) {
-      auto published =
-          host.services.bus.publish({.channel = "conductor:results", .from = host.agent->id().str(), .must_deliver = true, .body = result});
-      if (published) co_return;
+      if (host.publish(result)) co_return;
       (void)co_await sleep_for(host.services.clock, kPublishPause * tries);
     }
   }
@@ -174,7 +192,7 @@ struct AgentHost::Impl {
   HostServices services;
   std::unique_ptr<BaseAgent> agent;
   runtime::Semaphore turns;
-  std::map<std::reference_wrapper<const AttemptId>, std::unique_ptr<Attempt>, std::less<AttemptId>> attempts;  // by their assignments' ids
+  Attempts attempts;
   std::deque<Ended> ended;
   bool closing = false;
   std::unique_ptr<Subscription> subscription;

@@ -40,16 +40,16 @@ task<Result<CommandOutcome>> AttemptContext::run(CommandRequest request) {
 task<Result<StepBegun>> AttemptContext::begin(Prepared& command) {
   const Milliseconds wall = assignment_->workflow->sandbox.wall;
   const Milliseconds wanted = std::min(command.request.timeout.value_or(wall), wall);
-  auto left = co_await runtime::wall_left(services_.states, assignment_->scopes);
+  auto left = co_await runtime::wall_left(services_.states, budget_scopes());
   if (!left) co_return fail(left.error());
   command.clamped = left->count() > 0 && *left < wanted;
   command.wall = command.clamped ? *left : wanted;
-  command.reserved = reservation(command.wall, assignment_->task);
+  command.reserved = reservation(command.wall, *assignment_->task);
   const StepBegin step{.id = command.step,
                        .kind = "tool",
                        .request_digest = command_digest(command.request, command.tree, scratch_names_),
                        .worst_case = {.usd_micros = 0, .tokens = 0, .calls = 0, .wall_ms = command.reserved.count()},
-                       .scopes = assignment_->scopes,
+                       .scopes = budget_scopes(),
                        .epoch = assignment_->epoch};
   auto begun = co_await services_.states.begin_step(step);
   co_return begun;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "core/budget.hpp"
 #include "core/codec.hpp"
 #include "core/json.hpp"
 #include "core/json_codec.hpp"
@@ -157,8 +158,11 @@ task<Result<ArtifactRef>> AttemptContext::save_artifact(std::string name, std::s
 }
 
 task<Result<Usage>> AttemptContext::usage() {
+  return steps_ == 0 ? task<Result<Usage>>::done() : used();
+}
+
+task<Result<Usage>> AttemptContext::used() const {
   Usage sum;
-  if (steps_ == 0) co_return sum;
   StateManager& states = services_.states;
   const AttemptId id = assignment_->id;
   auto records = co_await runtime::persist(services_.clock, [&states, id] { return states.load_steps(id); });
@@ -209,7 +213,15 @@ Result<std::filesystem::path> AttemptContext::cache_folder(std::string key, bool
   return folder_in_scratch("cache-" + key);
 }
 
+std::vector<BudgetScope> AttemptContext::budget_scopes() const {
+  return core::budget_scopes(assignment_->limits, assignment_->id, assignment_->task->agent, services_.clock.now());
+}
+
 task<void> AttemptContext::close() {
+  return workspace_ == nullptr && scratch_.empty() ? task<void>::done() : throw_away();
+}
+
+task<void> AttemptContext::throw_away() {
   if (workspace_ != nullptr) {
     workspace_.reset();
     (void)co_await services_.workspaces.close(assignment_->id, repository_);

@@ -63,6 +63,10 @@ class AttemptContext final : public TaskContext {
   const SecretMask& mask();
   [[nodiscard]] std::string next_ordinal() { return std::to_string(++steps_); }
   [[nodiscard]] ArtifactRecord record_of(std::string name, std::string type) const;
+  /// What its steps count to, as of now.
+  [[nodiscard]] std::vector<BudgetScope> budget_scopes() const;
+  task<Result<Usage>> used() const;
+  task<void> throw_away();
   [[nodiscard]] bool networked(const CommandRequest& request) const;
   Result<void> make_sandbox();
   [[nodiscard]] SandboxCommand sandbox_command(const Prepared& command, const std::filesystem::path& root);

@@ -14,7 +14,7 @@ task<Result<Value>> AttemptContext::record(RecordRequest request, PerformStep pe
                         .kind = request.kind,
                         .request_digest = "sha256:" + core::sha256_hex(request.request),
                         .worst_case = {},
-                        .scopes = assignment_->scopes,
+                        .scopes = budget_scopes(),
                         .epoch = assignment_->epoch};
   auto begun = co_await runtime::shielded(services_.states.begin_step(begin));
   if (!begun) co_return fail(begun.error());

@@ -106,9 +106,9 @@ std::shared_ptr<TaskResult> failed(Error&& error) {
 std::shared_ptr<TaskResult> refused(Result<void>&& checked) {
   return checked ? nullptr : failed(std::move(checked.error()));
 }
-std::shared_ptr<TaskResult> refused(Result<Outcome>&& given, std::unique_ptr<Outcome>& outcome) {
-  if (!given) return failed(std::move(given.error()));
-  outcome = std::make_unique<Outcome>(std::move(*given));
+std::shared_ptr<TaskResult> refused(std::unique_ptr<Result<Outcome>> given, std::unique_ptr<Outcome>& outcome) {
+  if (!*given) return failed(std::move(given->error()));
+  outcome = std::make_unique<Outcome>(std::move(**given));
   return nullptr;
 }
 
@@ -130,13 +130,20 @@ bool BaseAgent::commits(const TaskAssignment&) const {
   return description().changes_files;
 }
 task<Result<void>> BaseAgent::before(TaskContext&) {
-  co_return Result<void>{};
+  return task<Result<void>>::done();
 }
 task<Result<void>> BaseAgent::after(TaskContext&, const Outcome&) {
-  co_return Result<void>{};
+  return task<Result<void>>::done();
 }
 
-// From the agent's end on. A coroutine of its own: what it needs is not in the frame of an attempt that waits.
+// Before the agent begins. This and what follows it are coroutines of their own: what they need is not in the frame of an attempt that
+// waits.
+task<std::shared_ptr<TaskResult>> BaseAgent::prepare(TaskContext& context) {
+  if (auto unfit = refused(agents::check_with(description(), context.assignment().task->with))) co_return unfit;
+  co_return refused(co_await before(context));
+}
+
+// From the agent's end on.
 task<std::shared_ptr<TaskResult>> BaseAgent::conclude(TaskContext& context, std::unique_ptr<Outcome> outcome) {
   if (auto unsound = refused(check_outcome(*outcome))) co_return unsound;
   const TaskAssignment& assignment = context.assignment();
@@ -153,21 +160,7 @@ task<std::shared_ptr<TaskResult>> BaseAgent::conclude(TaskContext& context, std:
   co_return result;
 }
 
-// What lives across an await lives in every waiting attempt's frame: results of single steps are kept no longer than they are looked at.
-task<Shared<TaskResult>> BaseAgent::execute_task(TaskContext& context) {
-  const Instant started = context.clock().steady_now();
-  std::shared_ptr<TaskResult> result;
-  try {
-    std::unique_ptr<Outcome> outcome;
-    result = refused(agents::check_with(description(), context.assignment().task.with));
-    if (result == nullptr) result = refused(co_await before(context));
-    if (result == nullptr) result = refused(co_await execute(context), outcome);
-    if (result == nullptr) result = co_await conclude(context, std::move(outcome));
-  } catch (const std::exception& thrown) {
-    result = failed_by_exception(thrown.what());
-  } catch (...) {
-    result = failed_by_exception("of an unknown type");
-  }
+task<Shared<TaskResult>> BaseAgent::completed(TaskContext& context, std::shared_ptr<TaskResult> result, Instant started) {
   result->id = context.assignment().id;
   result->agent = id_;
   result->artifacts = context.saved_artifacts();
@@ -178,6 +171,23 @@ task<Shared<TaskResult>> BaseAgent::execute_task(TaskContext& context) {
     apply_unread_usage(*result, usage.error());
   result->duration_ms = std::chrono::duration_cast<Milliseconds>(context.clock().steady_now() - started).count();
   co_return Shared<TaskResult>(std::move(result));
+}
+
+// What lives across an await lives in every waiting attempt's frame: results of single steps are kept no longer than they are looked at.
+task<Shared<TaskResult>> BaseAgent::execute_task(TaskContext& context) {
+  const Instant started = context.clock().steady_now();
+  std::shared_ptr<TaskResult> result;
+  try {
+    std::unique_ptr<Outcome> outcome;
+    result = co_await prepare(context);
+    if (result == nullptr) result = refused(co_await execute(context).boxed(), outcome);
+    if (result == nullptr) result = co_await conclude(context, std::move(outcome));
+  } catch (const std::exception& thrown) {
+    result = failed_by_exception(thrown.what());
+  } catch (...) {
+    result = failed_by_exception("of an unknown type");
+  }
+  co_return co_await completed(context, std::move(result), started);
 }
 
 }  // namespace conductorai

@@ -16,8 +16,8 @@ inline std::string requirement_block(const TaskAssignment& assignment) {
 inline std::string item_block(const TaskAssignment& assignment) {
   std::string text;
   if (assignment.foreach_item) text += data_block("item", "", core::to_json(*assignment.foreach_item));
-  if (const auto told = assignment.task.with.find("instructions");
-      told != assignment.task.with.end() && told->second.as_string() != nullptr)
+  if (const auto told = assignment.task->with.find("instructions");
+      told != assignment.task->with.end() && told->second.as_string() != nullptr)
     text += data_block("instructions", "", *told->second.as_string());
   return text;
 }

@@ -77,15 +77,15 @@ class CommandAgent final : public BaseAgent {
   }
 
  protected:
-  [[nodiscard]] bool commits(const TaskAssignment& assignment) const override { return flag_of(assignment.task.with, "commit", false); }
+  [[nodiscard]] bool commits(const TaskAssignment& assignment) const override { return flag_of(assignment.task->with, "commit", false); }
 
   task<Result<void>> before(TaskContext& context) override {
     const TaskAssignment& assignment = context.assignment();
-    co_return enforce_all(enforce_, description().acts(*assignment.workflow, assignment.task.with));
+    co_return enforce_all(enforce_, description().acts(*assignment.workflow, assignment.task->with));
   }
 
   task<Result<Outcome>> execute(TaskContext& context) override {
-    const Object& with = context.assignment().task.with;
+    const Object& with = context.assignment().task->with;
     auto folder = context.scratch_folder("output");
     if (!folder) co_return fail(folder.error());
     const std::string outputs = (*folder / "outputs").string();
@@ -117,7 +117,7 @@ class CommandAgent final : public BaseAgent {
       if (parsed.unusable > 0)
         outcome.summary += "; " + count_text(static_cast<std::size_t>(parsed.unusable), "line") + " of $CONDUCTORAI_OUTPUT without k=v";
     }
-    auto kept = co_await context.save_artifact("command.json", "report", facts(text_of(context.assignment().task.with, "run"), result));
+    auto kept = co_await context.save_artifact("command.json", "report", facts(text_of(context.assignment().task->with, "run"), result));
     if (!kept) co_return fail(kept.error());
     outcome.evidence.push_back({.kind = "exit_code",
                                 .summary = result.describe(),
@@ -148,7 +148,7 @@ class CommandAgent final : public BaseAgent {
     auto files = co_await (*workspace)->list_files();
     const std::string printed = ran.result.out.text() + "\n" + ran.result.err.text();
     FeedbackPayload feedback;
-    feedback.summary = "`" + evidence::shortened(text_of(context.assignment().task.with, "run"), 80) + "`: " + ran.result.describe();
+    feedback.summary = "`" + evidence::shortened(text_of(context.assignment().task->with, "run"), 80) + "`: " + ran.result.describe();
     feedback.findings = evidence::findings_in_output(printed, files.value_or(std::vector<std::string>{}));
     if (feedback.findings.empty()) {
       const std::string tail = last_part(printed);

@@ -145,7 +145,7 @@ task<Result<std::vector<Finding>>> changed_tests(TaskContext& context, Workspace
   for (auto* more : {&commands, &*runner}) std::ranges::move(*more, std::back_inserter(findings));
   auto shown = as_they_were(*changes, findings);
   std::ranges::move(shown, std::back_inserter(findings));
-  if (flag_of(context.assignment().task.with, kAllow, false))
+  if (flag_of(context.assignment().task->with, kAllow, false))
     for (Finding& finding : findings)
       if (finding.severity == Severity::error) finding.severity = Severity::warning;
   co_return findings;

@@ -100,7 +100,7 @@ task<Result<Outcome>> TestAgent::execute(TaskContext& context) {
 /// In the first round, when a finding names the task, or when it did not get to write any in an earlier round: its needs had failed.
 task<Result<bool>> TestAgent::wants_new_tests(TaskContext& context, Workspace& workspace) {
   const auto& assignment = context.assignment();
-  if (!flag_of(assignment.task.with, "write-tests", true)) co_return false;
+  if (!flag_of(assignment.task->with, "write-tests", true)) co_return false;
   if (assignment.id.round <= 1 || is_named_by_findings(assignment)) co_return true;
   auto files = co_await workspace.list_files();
   if (!files) co_return fail(files.error());

@@ -35,7 +35,7 @@ class DevopsAgent final : public BaseAgent {
 
  protected:
   task<Result<Outcome>> execute(TaskContext& context) override {
-    auto settings = read_settings(context.assignment().task.with);
+    auto settings = read_settings(context.assignment().task->with);
     if (!settings) co_return fail(settings.error());
     auto workspace = co_await context.workspace();
     if (!workspace) co_return fail(workspace.error());

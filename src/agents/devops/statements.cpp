@@ -111,7 +111,7 @@ std::string provenance(const TaskAssignment& assignment, const ProvenanceFacts& 
   const WorkflowDefinition& workflow = *assignment.workflow;
   Object external{{"workflow", workflow.name},
                   {"requirement", Object{{"digest", Object{{"sha256", core::sha256_hex(workflow.requirement)}}}}},
-                  {"with", assignment.task.with}};
+                  {"with", assignment.task->with}};
   if (!facts.build.empty()) external["build"] = facts.build;
   if (!facts.run.empty()) external["run"] = facts.run;
   Array subject;

@@ -14,7 +14,7 @@ struct Watched {
 
 std::string output_of(const TaskAssignment& assignment, std::string_view name) {
   for (const auto& [task, outputs] : assignment.upstream)
-    if (const auto found = outputs.find(name); found != outputs.end() && found->second.as_string() != nullptr)
+    if (const auto found = outputs->find(name); found != outputs->end() && found->second.as_string() != nullptr)
       return *found->second.as_string();
   return {};
 }
@@ -77,14 +77,14 @@ class MonitorAgent final : public BaseAgent {
     const TaskAssignment& assignment = context.assignment();
     const std::string release = output_of(assignment, "release");
     if (release.empty())
-      co_return fail(ErrorCode::invalid_argument, "no task before this one made a release", "task " + assignment.task.id.str(),
+      co_return fail(ErrorCode::invalid_argument, "no task before this one made a release", "task " + assignment.task->id.str(),
                      "let it need a task of agent deploying");
-    auto plan = read_plan(assignment.task.with);
+    auto plan = read_plan(assignment.task->with);
     if (!plan) co_return fail(plan.error());
     auto whole = address(std::move(*plan), output_of(assignment, "url"));
     if (!whole) co_return fail(whole.error());
     RecordRequest request{.kind = "probe",
-                          .request = core::to_json(Value(Object{{"release", release}, {"with", assignment.task.with}})),
+                          .request = core::to_json(Value(Object{{"release", release}, {"with", assignment.task->with}})),
                           .label = "watching " + release};
     PerformStep perform = [clock = &context.clock(), prober = &prober_, releases = &releases_, plan = *whole, release](const StepId&) {
       return window_step(clock, prober, releases, plan, release);

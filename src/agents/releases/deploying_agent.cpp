@@ -76,7 +76,7 @@ class DeployingAgent final : public BaseAgent {
  protected:
   task<Result<void>> before(TaskContext& context) override {
     const TaskAssignment& assignment = context.assignment();
-    co_return enforce_all(enforce_, description().acts(*assignment.workflow, assignment.task.with));
+    co_return enforce_all(enforce_, description().acts(*assignment.workflow, assignment.task->with));
   }
 
   task<Result<Outcome>> execute(TaskContext& context) override {

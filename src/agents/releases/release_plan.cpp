@@ -17,7 +17,8 @@ constexpr Milliseconds kLongest = std::chrono::hours(24 * 3'650);  // as far as 
 
 std::string output_of(const TaskAssignment& assignment, std::string_view name) {
   for (const auto& [task, outputs] : assignment.upstream)
-    if (auto found = outputs.find(name); found != outputs.end() && found->second.as_string() != nullptr) return *found->second.as_string();
+    if (auto found = outputs->find(name); found != outputs->end() && found->second.as_string() != nullptr)
+      return *found->second.as_string();
   return {};
 }
 
@@ -34,7 +35,7 @@ HealthCheck health_of(WithReader& with) {
 }
 
 Result<ReleaseRequest> request_of(const TaskAssignment& assignment) {
-  const Object& with = assignment.task.with;
+  const Object& with = assignment.task->with;
   ReleaseRequest request;
   request.app = assignment.workflow->name;
   request.environment = text_of(with, "environment", request.environment);
@@ -125,7 +126,7 @@ task<Result<ReleasePlan>> plan_release(TaskContext& context) {
   auto request = request_of(assignment);
   if (!request) co_return fail(request.error());
   ReleasePlan plan{.request = std::move(*request), .bundle = Digest(output_of(assignment, "bundle"))};
-  plan.request.run = text_of(assignment.task.with, "run", assignment.workflow->toolchain.run);
+  plan.request.run = text_of(assignment.task->with, "run", assignment.workflow->toolchain.run);
   if (plan.request.run.empty()) plan.request.run = output_of(assignment, "run");
   if (plan.request.run.empty() && plan.request.driver == "process") {
     auto found = co_await find_toolchain(context);

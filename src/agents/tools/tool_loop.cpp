@@ -160,7 +160,7 @@ class ToolLoop {
 }  // namespace
 
 bool offers_tools(const TaskAssignment& assignment) {
-  return flag_of(assignment.task.with, "tools", assignment.workflow->llm.tools == ToolUse::on);
+  return flag_of(assignment.task->with, "tools", assignment.workflow->llm.tools == ToolUse::on);
 }
 
 task<Result<LLMResponse>> ask_working(TaskContext& context, Ask ask, ToolAccess access) {

@@ -60,13 +60,19 @@ task<Result<bool>> MemoryStateManager::release(WorkflowId workflow) {
   co_return std::ranges::any_of(store_->commands, [&](const auto& command) { return command.second.workflow == workflow; });
 }
 
+namespace {
+task<Result<void>> refused(Error error) {
+  co_return fail(std::move(error));
+}
+}  // namespace
+
 task<Result<void>> MemoryStateManager::append(AppendRequest request) {
   JournalRow& row = request.row;
   auto [entry, fresh] = store_->workflows.try_emplace(row.workflow);
   MemoryWorkflow& stored = entry->second;
   if (auto checked = check_append(row, fresh ? std::nullopt : std::optional(Position{stored.epoch, stored.summary.last_seq})); !checked) {
     if (fresh) store_->workflows.erase(entry);
-    co_return checked;
+    return refused(std::move(checked.error()));
   }
   std::string owner = std::move(stored.summary.owner);
   stored.summary = std::move(request.summary);
@@ -78,10 +84,11 @@ task<Result<void>> MemoryStateManager::append(AppendRequest request) {
   }
   stored.summary.id = row.workflow;
   stored.summary.last_seq = row.first_seq + row.count - 1;
+  row.body.shrink_to_fit();  // it stays
   stored.rows.push_back(std::move(row));
   for (std::int64_t id : request.consumed_commands) store_->commands.erase(id);
   store_->changed(stored.summary.id);
-  co_return Result<void>{};
+  return task<Result<void>>::done();
 }
 
 task<Result<std::vector<JournalRow>>> MemoryStateManager::load(WorkflowId workflow, std::uint64_t from_seq, int limit) {

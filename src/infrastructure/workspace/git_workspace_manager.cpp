@@ -139,6 +139,7 @@ task<Result<GitRepository>> GitWorkspaceManager::repository(fs::path path) {
 // --- prepare -----------------------------------------------------------------------------------------------------------------------
 
 task<Result<Branch>> GitWorkspaceManager::prepare(BranchRequest request) {
+  untouched_.insert(request.workflow);
   if (request.repo.empty())  // made when the first attempt opens a workspace: many workflows never touch a file
     co_return Branch{
         .name = branch_of(request.workflow.str()), .base_commit = std::string(kRootCommit), .repo = own_repository(request.workflow)};
@@ -181,6 +182,7 @@ bool GitWorkspaceManager::is_own(const fs::path& repository) const {
 }
 
 task<Result<fs::path>> GitWorkspaceManager::locate(WorkflowId workflow, std::string repo) {
+  untouched_.erase(workflow);  // who takes a workflow over finds what its owners before him opened
   if (repo.empty()) co_return own_repository(workflow);
   auto found = co_await repository(std::move(repo));
   if (!found) co_return fail(found.error());
@@ -319,6 +321,7 @@ task<Result<void>> GitWorkspaceManager::discard(fs::path folder) {
 
 task<Result<std::unique_ptr<Workspace>>> GitWorkspaceManager::open(AttemptId attempt, fs::path repo, std::string base,
                                                                    std::vector<std::string> protected_paths) {
+  untouched_.erase(attempt.workflow);
   if (!is_object_id(base)) co_return fail(ErrorCode::invalid_argument, "this is no commit id", base.substr(0, 80));
   auto found = co_await repository(repo);
   if (!found) co_return fail(found.error());
@@ -358,6 +361,10 @@ task<Result<void>> GitWorkspaceManager::close(AttemptId attempt, fs::path) {
 }
 
 task<Result<void>> GitWorkspaceManager::close_all(WorkflowId workflow, fs::path) {
+  return untouched_.erase(workflow) > 0 ? task<Result<void>>::done() : close_left_over(std::move(workflow));
+}
+
+task<Result<void>> GitWorkspaceManager::close_left_over(WorkflowId workflow) {
   const std::string folder = folder_name(workflow.str());
   const fs::path all_trees = trees_ / folder, all_indexes = indexes_ / folder;
   std::error_code unknown;  // what cannot be looked at is for `discard` to report

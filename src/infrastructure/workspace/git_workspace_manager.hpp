@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <unordered_set>
 
 #include "conductorai/workspace.hpp"
 #include "infrastructure/process/work_area.hpp"
@@ -58,11 +59,13 @@ class GitWorkspaceManager final : public WorkspaceManager {
   task<Result<GitRepository>> repository(std::filesystem::path path);
   task<Result<std::string>> merge_base_case(GitStore store, std::string head, std::string commit);
   task<Result<void>> discard(std::filesystem::path folder);
+  task<Result<void>> close_left_over(WorkflowId workflow);
 
   runtime::Loop& loop_;
   GitWorkspaceSettings settings_;
   std::filesystem::path trees_, indexes_;  // a folder each workflow
   std::map<std::filesystem::path, GitRepository> repositories_;
+  std::unordered_set<WorkflowId> untouched_;  // begun here, and no attempt of theirs has opened a workspace: nothing is to be closed
   bool git_checked_ = false;
   int fresh_repositories_ = 0;
   runtime::Worker files_;

@@ -179,14 +179,13 @@ TEST_F(Cache, AHitIsAStepThatCostsNothingAndGoesPastAnOpenBreaker) {
   CountingEntropy entropy;
   ModelBreaker breaker(loop, "openai m", {.failures_to_open = 1});
   const auto stack = [&] {
-    return make_call_stack(
-        {.states = states, .artifacts = artifacts, .clock = loop, .entropy = entropy},
-        {{.name = "openai m",
-          .provider = model,
-          .price = Price{.input = 1'000'000, .output = 1'000'000},
-          .breaker = &breaker,
-          .cache = cache.get()}},
-        {}, {.epoch = 1, .scopes = std::vector<BudgetScope>{{.key = "workflow/wf-1", .usd_micros = 1'000'000}}, .agent = AgentId("x-01")});
+    return make_call_stack({.states = states, .artifacts = artifacts, .clock = loop, .entropy = entropy},
+                           {{.name = "openai m",
+                             .provider = model,
+                             .price = Price{.input = 1'000'000, .output = 1'000'000},
+                             .breaker = &breaker,
+                             .cache = cache.get()}},
+                           {}, {.epoch = 1, .limits = {.workflow = {.usd_micros = 1'000'000}}, .agent = AgentId("x-01")});
   };
   ASSERT_TRUE(runtime::run_to_end(loop, stack()->chat(request_of("coding", "hi", "1"))));
   const auto paid = runtime::run_to_end(loop, states.budget_use("workflow/wf-1"))->spent;

@@ -18,7 +18,7 @@ struct Fallback : ::testing::Test {
   CountingEntropy entropy;
   CannedLLM first, second;
   ModelBreaker breaker{loop, "openai m", {.failures_to_open = 2, .open_for = seconds(30)}};
-  CallAccount account{.epoch = 1, .scopes = {}, .agent = AgentId("coding-01")};
+  CallAccount account{.epoch = 1, .limits = {}, .agent = AgentId("coding-01")};
   std::vector<std::string> notices;
   RetryOptions retries{.retries = 0};
 
@@ -95,7 +95,7 @@ TEST_F(Fallback, WhatIsWrongEverywhereIsAskedOnce) {
 }
 
 TEST_F(Fallback, AUsedUpBudgetIsUsedUpForTheWholeChain) {
-  account.scopes = std::vector<BudgetScope>{{.key = "workflow/wf-1", .tokens = 10}};
+  account.limits.workflow.tokens = 10;
   auto refused = ask(request_of("coding", "hi"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::budget_exhausted);

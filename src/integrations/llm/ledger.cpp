@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/crash_point.hpp"
+#include "core/budget.hpp"
 #include "core/codec.hpp"
 #include "core/json_codec.hpp"
 #include "integrations/llm/handing_on.hpp"
@@ -56,12 +57,13 @@ task<Result<LLMResponse>> LedgerProvider::step(std::unique_ptr<LLMRequest> reque
 }
 
 task<Result<StepBegun>> LedgerProvider::begin(const LLMRequest& request) {
-  StepBegin step{.id = step_of(request.caller),
-                 .kind = "llm",
-                 .request_digest = request_digest(request),
-                 .worst_case = reservation(size_of(request), account_.price, account_.frames),
-                 .scopes = *account_.scopes,
-                 .epoch = account_.epoch};
+  StepBegin step{
+      .id = step_of(request.caller),
+      .kind = "llm",
+      .request_digest = request_digest(request),
+      .worst_case = reservation(size_of(request), account_.price, account_.frames),
+      .scopes = core::budget_scopes(account_.limits, request.caller.attempt, AgentType(request.caller.agent_type), ports_.clock.now()),
+      .epoch = account_.epoch};
   if (account_.waits) return runtime::shielded(begin_or_take_up(std::make_unique<StepBegin>(std::move(step))));
   step.worst_case.wall_ms = account_.timeout.count();
   if (std::ranges::any_of(step.scopes, [](const BudgetScope& scope) { return scope.wall_ms.has_value(); }))
@@ -80,7 +82,7 @@ task<Result<StepBegun>> LedgerProvider::begin_or_take_up(std::unique_ptr<StepBeg
 }
 
 task<Result<StepBegun>> LedgerProvider::begin_in_time(std::unique_ptr<StepBegin> step) {
-  auto look = runtime::wall_left(ports_.states, *account_.scopes);
+  auto look = runtime::wall_left(ports_.states, step->scopes);
   auto left = co_await std::move(look);
   if (!left) co_return fail(left.error());
   // With nothing left the whole time is asked for, and refused with numbers.

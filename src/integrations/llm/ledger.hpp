@@ -8,6 +8,7 @@
 
 #include "conductorai/artifact_store.hpp"
 #include "conductorai/clock.hpp"
+#include "conductorai/definition.hpp"
 #include "conductorai/llm_provider.hpp"
 #include "conductorai/shared.hpp"
 #include "conductorai/state_manager.hpp"
@@ -19,7 +20,7 @@ namespace conductorai::integrations {
 /// What an attempt's calls are recorded and charged under.
 struct CallAccount {
   std::uint64_t epoch = 0;
-  Shared<std::vector<BudgetScope>> scopes;
+  BudgetLimits limits;
   AgentId agent;                  // of the artifacts that hold large answers
   Milliseconds timeout{120'000};  // of one call: what it reserves of the wall budget, or all that is left of that
   std::optional<Price> price{};   // of the model; without one nothing is charged in money, and no scope may limit it

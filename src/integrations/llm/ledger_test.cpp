@@ -16,7 +16,7 @@ struct Ledger : ::testing::Test {
   infrastructure::MemoryStateManager states{disk};
   infrastructure::MemoryArtifactStore artifacts;
   CannedLLM model;
-  CallAccount account{.epoch = 1, .scopes = {}, .agent = AgentId("coding-01")};
+  CallAccount account{.epoch = 1, .limits = {}, .agent = AgentId("coding-01")};
 
   Result<LLMResponse> ask(LLMRequest request) {
     LedgerProvider ledger({.inner = model, .states = states, .artifacts = artifacts, .clock = loop}, account);
@@ -68,7 +68,7 @@ TEST_F(Ledger, ChargesNothingForADefiniteRefusalAndTheWorstCaseForAnUnknownOutco
 }
 
 TEST_F(Ledger, RefusesWhatABudgetDoesNotHold) {
-  account.scopes = std::vector<BudgetScope>{{.key = "workflow/wf-1", .calls = 1}};
+  account.limits.workflow.calls = 1;
   model.answers.push_back(text_answer("one"));
   ASSERT_TRUE(ask(request_of("coding", "hi", "1")));
   auto refused = ask(request_of("coding", "hi", "2"));
@@ -149,7 +149,7 @@ class SlowLLM final : public BaseLLMProvider {
 };
 
 TEST_F(Ledger, ACallCountsTheTimeItTookAgainstTheWallBudget) {
-  account.scopes = std::vector<BudgetScope>{{.key = "workflow/wf-1", .usd_micros = {}, .tokens = {}, .calls = {}, .wall_ms = 600'000}};
+  account.limits.workflow.wall_ms = 600'000;
   SlowLLM slow(loop, Milliseconds(7'000));
   LedgerProvider ledger({.inner = slow, .states = states, .artifacts = artifacts, .clock = loop}, account);
   std::optional<Result<LLMResponse>> out;
@@ -165,7 +165,7 @@ TEST_F(Ledger, ACallCountsTheTimeItTookAgainstTheWallBudget) {
 }
 
 TEST_F(Ledger, ACallTakesNoLongerThanTheWallBudgetLeaves) {
-  account.scopes = std::vector<BudgetScope>{{.key = "workflow/wf-1", .usd_micros = {}, .tokens = {}, .calls = {}, .wall_ms = 5'000}};
+  account.limits.workflow.wall_ms = 5'000;
   SlowLLM slow(loop, Milliseconds(7'000));
   LedgerProvider ledger({.inner = slow, .states = states, .artifacts = artifacts, .clock = loop}, account);
   std::optional<Result<LLMResponse>> out;

@@ -27,7 +27,7 @@ Shared<TaskResult> without_letter(TaskResult result, const Error& error) {
 task<void> rest(Dispatch& dispatch) {
   runtime::Suspension stopped;
   dispatch.stopped = &stopped;
-  if (dispatch.stage != Dispatch::Stage::ended) (void)co_await stopped;
+  if (dispatch.stage != Dispatch::Stage::ended) co_await stopped.over();
   dispatch.stopped = nullptr;
 }
 
@@ -69,7 +69,7 @@ task<Shared<TaskResult>> AgentCoordinator::Impl::dispatch(Impl& self, Shared<Tas
   Dispatch dispatch(std::move(assignment), approved);
   if (environment.cancelled()) co_return shared_cancelled_result(dispatch);
   self.admit(dispatch);
-  (void)co_await dispatch.ended;
+  co_await dispatch.ended.over();
   if (dispatch.stage != Dispatch::Stage::ended) {
     self.cancel(dispatch);
     co_await rest(dispatch).in({&self.executor, nullptr});
@@ -96,7 +96,7 @@ void AgentCoordinator::Impl::admit(Dispatch& dispatch) {
   if (!live.insert(&dispatch).second)
     return refuse(dispatch,
                   {.code = ErrorCode::conflict, .message = "this attempt is dispatched already", .where = to_string(dispatch.id)});
-  const AgentType& type = dispatch.assignment->task.agent;
+  const AgentType& type = dispatch.assignment->task->agent;
   TypePool* pool = registry.pool(type);
   if (pool == nullptr)
     return refuse(dispatch, {.code = ErrorCode::unavailable,
@@ -161,7 +161,7 @@ void AgentCoordinator::Impl::start(Dispatch& dispatch, Agent& agent, Lane& lane)
   dispatch.agent = &agent;
   dispatch.stage = Dispatch::Stage::running;
   dispatch.since = clock.steady_now();
-  if (const auto timeout = dispatch.assignment->task.timeout) {
+  if (const auto timeout = dispatch.assignment->task->timeout) {
     const auto text = "task '" + dispatch.id.task.value + "' took longer than its timeout of " + std::to_string(timeout->count()) + " ms";
     dispatch.timer = clock.call_after(*timeout, [this, &dispatch, text] {
       dispatch.timed_out = std::make_unique<Error>(
@@ -186,7 +186,7 @@ void AgentCoordinator::Impl::start(Dispatch& dispatch, Agent& agent, Lane& lane)
 
 PolicyDecision AgentCoordinator::Impl::check(const Dispatch& dispatch, const Lane& lane) const {
   return policies.check(StartTask{.workflow = dispatch.id.workflow,
-                                  .task = &dispatch.assignment->task,
+                                  .task = &*dispatch.assignment->task,
                                   .definition = dispatch.assignment->workflow.get(),
                                   .running_global = line.running(),
                                   .running_workflow = lane.workflow->running,

@@ -52,7 +52,7 @@ class AgentCoordinator {
   [[nodiscard]] bool knows_type(const AgentType& type) const;
 
   /// Enforces policies, waits for an agent, hands over, waits for the result. Never an exception; what prevents it becomes a failed result
-  /// (error unavailable, permission_denied, timeout). `assignment.task.timeout` runs from hand-over.
+  /// (error unavailable, permission_denied, timeout). `assignment.task->timeout` runs from hand-over.
   /// Cancellation: a waiting task leaves the queue; a running one is told by CancelAttempt and its cancelled result awaited.
   task<Shared<TaskResult>> dispatch_task(Shared<TaskAssignment> assignment, bool approved = false);
   /// The same for many at once; results in the order given.

@@ -23,7 +23,7 @@ Shared<TaskResult> settled(Dispatch& dispatch, const Shared<TaskResult>& result)
   if (dispatch.timed_out) {
     ended.status = ResultStatus::failed;
     ended.verdict = Verdict::none;
-    ended.outputs.clear();
+    ended.outputs = {};
     ended.commit.clear();
     ended.feedback.reset();
     ended.summary = dispatch.timed_out->message;

@@ -2,6 +2,7 @@
 
 #include "core/message_codec.hpp"
 #include "tests/support/coordinator_world.hpp"
+#include "tests/support/edit.hpp"
 
 namespace conductorai::orchestration {
 namespace {
@@ -79,7 +80,7 @@ TEST(AttemptEnd, CancelsABatchWithItsCaller) {
 
 TaskAssignment with_timeout(World& w, const std::string& name, Milliseconds timeout) {
   auto assignment = w.assignment(name);
-  assignment.task.timeout = timeout;
+  edit(assignment.task, [&](TaskDefinition& task) { task.timeout = timeout; });
   return assignment;
 }
 

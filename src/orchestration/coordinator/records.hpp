@@ -30,7 +30,7 @@ struct WorkflowLoad;
 /// One dispatch_task; lives in its coroutine's frame.
 struct Dispatch {
   Dispatch(Shared<TaskAssignment> work, bool is_approved)
-      : assignment(std::move(work)), id(assignment->id), priority(assignment->task.priority), approved(is_approved) {}
+      : assignment(std::move(work)), id(assignment->id), priority(assignment->task->priority), approved(is_approved) {}
 
   enum class Stage { queued, running, ended };
   Shared<TaskAssignment> assignment;

@@ -2,10 +2,21 @@
 
 namespace conductorai::orchestration {
 
+namespace {
+constexpr std::size_t kSpareMax = 64;
+}
+
+WorkflowLoad& WaitingLine::load_of(const WorkflowId& workflow) {
+  if (auto found = workflows_.find(workflow); found != workflows_.end()) return found->second;
+  if (spare_.empty()) return workflows_.emplace(workflow, WorkflowLoad{.id = workflow}).first->second;
+  auto node = std::move(spare_.back());
+  spare_.pop_back();
+  node.key() = node.mapped().id = workflow;
+  return workflows_.insert(std::move(node)).position->second;
+}
+
 Lane& WaitingLine::lane(const WorkflowId& workflow, TypePool& pool) {
-  auto [found, added] = workflows_.try_emplace(workflow);
-  WorkflowLoad& load = found->second;
-  if (added) load.id = workflow;
+  WorkflowLoad& load = load_of(workflow);
   for (const auto& lane : load.lanes)
     if (lane->pool == &pool) return *lane;
   load.lanes.push_back(std::make_unique<Lane>(Lane{.workflow = &load, .pool = &pool, .waiting = {}}));
@@ -54,8 +65,12 @@ void WaitingLine::end(Dispatch& dispatch) {
 
 void WaitingLine::forget_if_idle(WorkflowLoad& workflow) {
   if (workflow.running > 0 || workflow.waiting > 0) return;
-  for (const auto& lane : workflow.lanes) stuck_.erase(lane.get());
-  workflows_.erase(workflows_.find(workflow.id));
+  for (const auto& lane : workflow.lanes) {
+    stuck_.erase(lane.get());
+    lane->blocked = false;
+  }
+  auto forgotten = workflows_.extract(workflow.id);
+  if (spare_.size() < kSpareMax) spare_.push_back(std::move(forgotten));  // with its lanes: the next one has the same
 }
 
 void WaitingLine::block(Lane& lane) {

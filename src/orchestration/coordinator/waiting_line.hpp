@@ -3,6 +3,7 @@
 
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "orchestration/coordinator/records.hpp"
 
@@ -10,10 +11,7 @@ namespace conductorai::orchestration {
 
 struct ByAttempt {
   using is_transparent = void;
-  std::size_t operator()(const AttemptId& id) const noexcept {
-    const std::size_t workflow = std::hash<WorkflowId>{}(id.workflow), task = std::hash<TaskId>{}(id.task);
-    return (workflow * 31 + task) * 31 + static_cast<std::size_t>(id.round) * 1009 + static_cast<std::size_t>(id.attempt);
-  }
+  std::size_t operator()(const AttemptId& id) const noexcept { return std::hash<AttemptId>{}(id); }
   std::size_t operator()(const Dispatch* dispatch) const noexcept { return (*this)(dispatch->id); }
   bool operator()(const Dispatch* a, const Dispatch* b) const { return a->id == b->id; }
   bool operator()(const AttemptId& a, const Dispatch* b) const { return a == b->id; }
@@ -43,9 +41,13 @@ class WaitingLine {
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
 
  private:
+  WorkflowLoad& load_of(const WorkflowId& workflow);
   void unblock(Lane& lane);
 
-  std::unordered_map<WorkflowId, WorkflowLoad> workflows_;
+  using Workflows = std::unordered_map<WorkflowId, WorkflowLoad>;
+
+  Workflows workflows_;
+  std::vector<Workflows::node_type> spare_;  // forgotten ones: most come and go with each attempt
   std::unordered_set<Lane*> stuck_;
   std::uint64_t turns_ = 0;
   int running_ = 0;

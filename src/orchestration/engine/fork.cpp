@@ -47,12 +47,13 @@ task<Result<void>> WorkflowEngine::take_artifacts(WorkflowId workflow, WorkflowI
   co_return Result<void>{};
 }
 
-task<Result<WorkflowDefinition>> WorkflowEngine::fork_definition(WorkflowStarted& started, Object inputs) {
-  auto definition = co_await load_definition(ports_.artifacts, started.definition);
+task<Result<PinnedDefinitions::Definition>> WorkflowEngine::fork_definition(WorkflowStarted& started, Object inputs) {
+  auto definition = co_await definitions_.load(started.definition);
   if (!definition || inputs.empty()) co_return definition;
-  definition = with_inputs(std::move(*definition), inputs);
-  if (!definition) co_return definition;
-  auto pinned = co_await pin(*definition);
+  auto changed = with_inputs(**definition, inputs);
+  if (!changed) co_return fail(changed.error());
+  definition = std::make_shared<const WorkflowDefinition>(std::move(*changed));
+  auto pinned = co_await definitions_.pin(*definition);
   if (!pinned) co_return fail(pinned.error());
   started.definition = *pinned;
   co_return definition;
@@ -73,7 +74,7 @@ task<Result<Branch>> WorkflowEngine::prepare_fork(WorkflowId workflow, const cor
 task<Result<HistoryPtr>> WorkflowEngine::begin_fork(WorkflowId workflow, core::ForkWorkflow& fork, Object inputs) {
   auto definition = co_await fork_definition(fork.started, std::move(inputs));
   if (!definition) co_return fail(definition.error());
-  const Timestamp approvals_until = ports_.clock.now() + definition->policies.approval_timeout;
+  const Timestamp approvals_until = ports_.clock.now() + (*definition)->policies.approval_timeout;
   auto kept = core::events_before(fork.kept, fork.forked.seq, workflow, approvals_until);
   if (!kept) co_return fail(kept.error());
   fork.kept = std::move(*kept);
@@ -82,11 +83,10 @@ task<Result<HistoryPtr>> WorkflowEngine::begin_fork(WorkflowId workflow, core::F
     if (!llm) co_return fail(llm.error());
     fork.overrides.llm = std::move(*llm);
   }
-  auto branch = co_await prepare_fork(workflow, fork, absolute_repo(*definition));
+  auto branch = co_await prepare_fork(workflow, fork, absolute_repo(**definition));
   if (!branch) co_return fail(branch.error());
   fork.started.branch = branch->name;
-  auto history = std::make_unique<History>(
-      History{.state = core::initial_state(workflow, std::make_shared<const WorkflowDefinition>(std::move(*definition)))});
+  auto history = std::make_unique<History>(History{.state = core::initial_state(workflow, std::move(*definition))});
   history->repo = branch->repo;
   co_return history;
 }

@@ -8,12 +8,12 @@ namespace conductorai::orchestration {
 
 namespace {
 
-task<Result<core::WorkflowState>> initial(ArtifactStore& artifacts, WorkflowId workflow, Event first) {
+task<Result<core::WorkflowState>> initial(PinnedDefinitions& definitions, WorkflowId workflow, Event first) {
   const auto* started = std::get_if<WorkflowStarted>(&first);
   if (started == nullptr) co_return fail(ErrorCode::data_corrupted, "the journal does not begin with workflow.started", workflow.value);
-  auto definition = co_await load_definition(artifacts, started->definition);
+  auto definition = co_await definitions.load(started->definition);
   if (!definition) co_return fail(definition.error());
-  co_return core::initial_state(workflow, std::make_shared<const WorkflowDefinition>(std::move(*definition)));
+  co_return core::initial_state(workflow, std::move(*definition));
 }
 
 task<Result<std::vector<JournalRow>>> rows_of(StateManager& states, WorkflowId workflow) {
@@ -45,13 +45,7 @@ class RowChain {
 
 }  // namespace
 
-task<Result<WorkflowDefinition>> load_definition(ArtifactStore& artifacts, Digest pinned) {
-  auto text = co_await artifacts.get(std::move(pinned));
-  if (!text) co_return fail(text.error());
-  co_return core::decode_definition(*text);
-}
-
-task<Result<HistoryPtr>> load_history(StateManager& states, ArtifactStore& artifacts, WorkflowId workflow) {
+task<Result<HistoryPtr>> load_history(StateManager& states, PinnedDefinitions& definitions, WorkflowId workflow) {
   auto rows = co_await rows_of(states, workflow);
   if (!rows) co_return fail(rows.error());
   auto history = std::make_unique<History>();
@@ -60,7 +54,7 @@ task<Result<HistoryPtr>> load_history(StateManager& states, ArtifactStore& artif
     auto row = chain.next(stored);
     if (!row) co_return fail(row.error());
     if (row->header.first_seq == 1) {
-      auto fresh = co_await initial(artifacts, workflow, row->events.front());
+      auto fresh = co_await initial(definitions, workflow, row->events.front());
       if (!fresh) co_return fail(fresh.error());
       history->state = std::move(*fresh);
     }

@@ -4,11 +4,11 @@
 #include <memory>
 #include <vector>
 
-#include "conductorai/artifact_store.hpp"
 #include "conductorai/conductorai.hpp"
 #include "conductorai/state_manager.hpp"
 #include "core/codec.hpp"
 #include "core/state.hpp"
+#include "orchestration/engine/pinned_definitions.hpp"
 
 namespace conductorai::orchestration {
 
@@ -20,11 +20,8 @@ struct History {
 };
 using HistoryPtr = std::unique_ptr<History>;  // never null
 
-/// What WorkflowStarted::definition names. Errors: not_found, data_corrupted.
-task<Result<WorkflowDefinition>> load_definition(ArtifactStore& artifacts, Digest pinned);
-
 /// Reads all rows, checks sequence and hash chain, folds. Errors: not_found (no rows), data_corrupted, unsupported (newer version).
-task<Result<HistoryPtr>> load_history(StateManager& states, ArtifactStore& artifacts, WorkflowId workflow);
+task<Result<HistoryPtr>> load_history(StateManager& states, PinnedDefinitions& definitions, WorkflowId workflow);
 
 /// All that the journal says, checked in the same way. Errors: as load_history.
 task<Result<std::vector<Event>>> load_events(StateManager& states, WorkflowId workflow);

@@ -7,8 +7,7 @@
 namespace conductorai::orchestration {
 
 namespace {
-constexpr std::string_view kDefinitions = "definitions";  // no workflow id: these begin with "wf-"
-constexpr int kEndedLookedAt = 1000;                      // newest first
+constexpr int kEndedLookedAt = 1000;  // newest first
 
 std::vector<Inbound> starting(const History& history) {
   std::vector<Inbound> first;
@@ -41,7 +40,11 @@ WorkflowId make_workflow_id(Clock& clock, Entropy& entropy) {
 }
 
 WorkflowEngine::WorkflowEngine(EnginePorts ports, EngineOptions options, std::filesystem::path project_root)
-    : ports_(ports), options_(std::move(options)), project_root_(std::move(project_root)), scope_(ports.executor) {
+    : ports_(ports),
+      options_(std::move(options)),
+      project_root_(std::move(project_root)),
+      definitions_(ports.artifacts, ports.clock),
+      scope_(ports.executor) {
   ports_.states.on_command([this] { look_into_inbox(); });
 }
 
@@ -66,18 +69,6 @@ task<Result<std::filesystem::path>> WorkflowEngine::repository(WorkflowId workfl
   return ports_.workspaces.locate(std::move(workflow), absolute_repo(*definition));
 }
 
-// Once for all workflows that run it: a record each would cost two more writes to disk at every start.
-task<Result<Digest>> WorkflowEngine::pin(const WorkflowDefinition& definition) {
-  std::string text = core::encode_definition(definition);
-  if (text == pinned_text_) co_return pinned_;
-  auto saved = co_await ports_.artifacts.save(
-      {.workflow = WorkflowId(std::string(kDefinitions)), .type = "definition", .name = "workflow.json", .at = ports_.clock.now()}, text);
-  if (!saved) co_return fail(saved.error());
-  pinned_text_ = std::move(text);
-  pinned_ = saved->digest;
-  co_return pinned_;
-}
-
 task<Result<HistoryPtr>> WorkflowEngine::begin(WorkflowId workflow, std::unique_ptr<WorkflowDefinition> definition) {
   if (options_.pin_llm) {
     auto llm = co_await options_.pin_llm(workflow, definition->llm);
@@ -89,9 +80,10 @@ task<Result<HistoryPtr>> WorkflowEngine::begin(WorkflowId workflow, std::unique_
                                                     .base = definition->workspace.base,
                                                     .allow_dirty = definition->workspace.allow_dirty});
   if (!branch) co_return fail(branch.error());
-  auto pinned = co_await pin(*definition);
+  const std::shared_ptr<const WorkflowDefinition> kept = std::move(definition);
+  auto pinned = co_await definitions_.pin(kept);
   if (!pinned) co_return fail(pinned.error());
-  auto history = std::make_unique<History>(History{.state = core::initial_state(workflow, std::move(definition))});
+  auto history = std::make_unique<History>(History{.state = core::initial_state(workflow, kept)});
   history->start = {.name = history->state.definition->name,
                     .definition = *pinned,
                     .branch = branch->name,
@@ -118,7 +110,7 @@ task<Result<WorkflowEngine::Owned>> WorkflowEngine::own(WorkflowId workflow) {
   if (auto known = co_await ports_.states.get(workflow); !known) co_return fail(known.error());
   auto claimed = co_await ports_.states.claim(workflow, options_.owner);
   if (!claimed) co_return fail(claimed.error());
-  auto history = co_await load_history(ports_.states, ports_.artifacts, workflow);
+  auto history = co_await load_history(ports_.states, definitions_, workflow);
   if (history) {
     auto repo = co_await repository(workflow, (*history)->state.definition);
     if (repo)
@@ -259,7 +251,7 @@ task<Result<void>> WorkflowEngine::take_and_apply(WorkflowId workflow) {
 
 task<Result<core::WorkflowState>> WorkflowEngine::get_workflow_state(WorkflowId workflow) {
   if (auto it = runs_.find(workflow); it != runs_.end()) co_return it->second->state();
-  auto history = co_await load_history(ports_.states, ports_.artifacts, workflow);
+  auto history = co_await load_history(ports_.states, definitions_, workflow);
   if (!history) co_return fail(history.error());
   co_return std::move((*history)->state);
 }

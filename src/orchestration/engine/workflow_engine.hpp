@@ -6,6 +6,7 @@
 #include <set>
 
 #include "orchestration/engine/history.hpp"
+#include "orchestration/engine/pinned_definitions.hpp"
 #include "orchestration/engine/ports.hpp"
 #include "orchestration/engine/workflow_run.hpp"
 
@@ -55,11 +56,10 @@ class WorkflowEngine {
   void look_into_inbox();
   [[nodiscard]] std::string absolute_repo(const WorkflowDefinition& definition) const;
   task<Result<Shared<core::WorkflowState>>> start(std::unique_ptr<WorkflowDefinition> definition, Watcher watcher);
-  task<Result<Digest>> pin(const WorkflowDefinition& definition);
   // fork.cpp
   task<Result<Shared<core::WorkflowState>>> run_fork(WorkflowId workflow, core::ForkWorkflow fork, Object inputs, Watcher watcher);
   task<Result<HistoryPtr>> begin_fork(WorkflowId workflow, core::ForkWorkflow& fork, Object inputs);
-  task<Result<WorkflowDefinition>> fork_definition(WorkflowStarted& started, Object inputs);
+  task<Result<PinnedDefinitions::Definition>> fork_definition(WorkflowStarted& started, Object inputs);
   task<Result<Branch>> prepare_fork(WorkflowId workflow, const core::ForkWorkflow& fork, std::string repo);
   task<Result<void>> take_artifacts(WorkflowId workflow, WorkflowId from, std::set<AttemptId> attempts);
   task<Result<HistoryPtr>> begin(WorkflowId workflow, std::unique_ptr<WorkflowDefinition> definition);
@@ -75,8 +75,7 @@ class WorkflowEngine {
   EngineOptions options_;
   std::filesystem::path project_root_;
   std::map<WorkflowId, std::unique_ptr<WorkflowRun>> runs_;
-  std::string pinned_text_;  // of the definition that was pinned last …
-  Digest pinned_;            // … and what it is kept as
+  PinnedDefinitions definitions_;
   bool interrupted_ = false;
   bool inbox_changed_ = false;
   runtime::TaskScope scope_;

@@ -36,8 +36,7 @@ task<Result<void>> WorkflowRun::run(std::vector<Inbound> first) {
   Result<void> result = co_await turn(std::move(first));
   if (result) result = co_await act(core::outstanding(state_));
   while (result && !interrupted_ && !idle()) {
-    TaskEnvironment environment = co_await current_environment();
-    auto inbound = co_await mailbox_.take(kInboundATurn).in({environment.executor, &stop_});
+    auto inbound = co_await mailbox_.take(kInboundATurn, &stop_);
     if (!inbound) break;
     const std::uint64_t before = state_.last_seq;
     result = co_await turn(std::move(*inbound));
@@ -94,7 +93,11 @@ task<Result<void>> WorkflowRun::turn(std::vector<Inbound> inbound) {
       (decided ? consumed : refused).push_back(*in.inbox_id);
       last_inbox_id_ = std::max(last_inbox_id_, *in.inbox_id);
     }
-    if (decided) std::ranges::move(*decided, std::back_inserter(events));
+    if (!decided) continue;
+    if (events.empty())
+      events = std::move(*decided);
+    else
+      std::ranges::move(*decided, std::back_inserter(events));
   }
   if (!refused.empty()) (void)co_await ports_.states.discard_commands(std::move(refused));
   if (events.empty()) co_return first_rejection;
@@ -104,34 +107,40 @@ task<Result<void>> WorkflowRun::turn(std::vector<Inbound> inbound) {
   co_return Result<void>{};
 }
 
+AppendRequest WorkflowRun::append_request(const std::vector<Event>& events, std::vector<std::int64_t> consumed, Timestamp at) const {
+  const core::RowHeader header{
+      .workflow = state_.id, .first_seq = state_.last_seq - events.size() + 1, .at = at, .epoch = epoch_, .prev_sha256 = last_sha256_};
+  return {.row = {.workflow = state_.id,
+                  .first_seq = header.first_seq,
+                  .count = static_cast<std::uint32_t>(events.size()),
+                  .at = at,
+                  .epoch = epoch_,
+                  .body = core::encode_row(header, events)},
+          .summary = summary(at),
+          .consumed_commands = std::move(consumed)};
+}
+
+// The request goes to the store as it is; one that is tried again is made again, the same to the byte.
 task<Result<void>> WorkflowRun::append(const std::vector<Event>& events, std::vector<std::int64_t> consumed) {
   const Timestamp at = ports_.clock.now();
-  core::RowHeader header{
-      .workflow = state_.id, .first_seq = state_.last_seq - events.size() + 1, .at = at, .epoch = epoch_, .prev_sha256 = last_sha256_};
-  AppendRequest request{.row = {.workflow = state_.id,
-                                .first_seq = header.first_seq,
-                                .count = static_cast<std::uint32_t>(events.size()),
-                                .at = at,
-                                .epoch = epoch_,
-                                .body = core::encode_row(header, events)},
-                        .summary = summary(at),
-                        .consumed_commands = std::move(consumed)};
-  std::string sha256 = core::sha256_hex(request.row.body);
   const bool resolves = std::ranges::any_of(events, [](const Event& event) { return std::holds_alternative<ApprovalResolved>(event); });
   Milliseconds pause = options_.append_retry;
   for (int tries = 1;; ++tries) {
+    AppendRequest request = append_request(events, consumed, at);
+    std::string sha256 = core::sha256_hex(request.row.body);
     crash_point("engine.before_append");
     if (resolves) crash_point("approval.before_append");
-    auto appended = co_await ports_.states.append(request);
-    if (appended) break;
+    auto appended = co_await ports_.states.append(std::move(request));
+    if (appended) {
+      crash_point("engine.after_append");
+      last_sha256_ = std::move(sha256);
+      co_return appended;
+    }
     const bool passing = appended.error().code == ErrorCode::resource_exhausted || appended.error().code == ErrorCode::unavailable;
     if (!passing || tries == options_.append_tries || interrupted_) co_return appended;
     (void)co_await runtime::shielded(sleep_for(ports_.clock, pause));
     pause *= 2;
   }
-  crash_point("engine.after_append");
-  last_sha256_ = std::move(sha256);
-  co_return Result<void>{};
 }
 
 task<void> WorkflowRun::merge(core::RecordResult& record) {
@@ -217,23 +226,26 @@ void WorkflowRun::stop_attempts() {
 }
 
 namespace {
-TaskResult not_run(const AttemptId& id, ResultStatus status, const Error& error) {
-  return {.id = id, .status = status, .error = error};
+task<Shared<TaskResult>> not_run(AttemptId id, ResultStatus status, Error error) {
+  co_return TaskResult{.id = std::move(id), .status = status, .error = std::move(error)};
 }
 }  // namespace
 
+task<Shared<TaskResult>> WorkflowRun::hand_over_later(Attempts::value_type& live) {
+  auto slept = co_await sleep_for(ports_.clock, *std::exchange(live.second.not_before, std::nullopt) - ports_.clock.now());
+  if (!slept) co_return co_await not_run(live.first, ResultStatus::cancelled, slept.error());
+  co_return co_await hand_over(live);
+}
+
 task<Shared<TaskResult>> WorkflowRun::hand_over(Attempts::value_type& live) {
   auto& [id, running] = live;
-  if (running.not_before) {
-    auto slept = co_await sleep_for(ports_.clock, *running.not_before - ports_.clock.now());
-    if (!slept) co_return not_run(id, ResultStatus::cancelled, slept.error());
-  }
+  if (running.not_before) return hand_over_later(live);
   crash_point("engine.before_dispatch");
   auto assigned = assignment(id);
-  if (!assigned) co_return not_run(id, ResultStatus::failed, assigned.error());
+  if (!assigned) return not_run(id, ResultStatus::failed, assigned.error());
   const bool approved = state_.tasks.at(id.task).approved;
   running.handed_over = true;
-  co_return co_await ports_.coordinator.dispatch_task(std::move(*assigned), approved);
+  return ports_.coordinator.dispatch_task(std::move(*assigned), approved);
 }
 
 void WorkflowRun::classify(core::RecordResult& record) {
@@ -277,24 +289,21 @@ Result<Shared<TaskAssignment>> WorkflowRun::assignment(const AttemptId& id) cons
                         .foreach_item = task.foreach_item,
                         .findings = std::move(parts->findings),
                         .upstream = std::move(parts->upstream),
-                        .branch = state_.branch,
                         .base = live != nullptr ? live->base : state_.head,
                         .workflow_base = state_.base_commit,
-                        .scopes = core::budget_scopes(state_, id.task, options_.day_budget, ports_.clock.now())};
+                        .limits = core::budget_limits(state_, options_.day_budget)};
 }
 
 void WorkflowRun::announce(std::vector<Event> events) {
-  core::Row row{
-      .header = {.workflow = state_.id, .first_seq = state_.last_seq - events.size() + 1, .at = state_.updated_at, .epoch = epoch_},
-      .events = std::move(events)};
-  if (watcher_)
-    for (const EventRecord& record : event_records(row)) watcher_(record);
-  for (const Event& event : row.events) {
+  for (const Event& event : events) {
     if (std::holds_alternative<GateDecided>(event)) crash_point("gate.after_append");
-    if (const auto* opened = std::get_if<RoundOpened>(&event)) {
+    if (const auto* opened = std::get_if<RoundOpened>(&event))
       (void)ports_.bus.publish({.channel = "conductor:broadcast", .from = "engine", .body = opened->feedback});
-    }
   }
+  if (!watcher_) return;
+  const core::RowHeader header{
+      .workflow = state_.id, .first_seq = state_.last_seq - events.size() + 1, .at = state_.updated_at, .epoch = epoch_};
+  for (const EventRecord& record : event_records({.header = header, .events = std::move(events)})) watcher_(record);
 }
 
 WorkflowSummary WorkflowRun::summary(Timestamp at) const {

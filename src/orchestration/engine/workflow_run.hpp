@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "core/decide.hpp"
@@ -47,6 +48,7 @@ class WorkflowRun {
  private:
   task<Result<void>> turn(std::vector<Inbound> inbound);
   task<Result<void>> append(const std::vector<Event>& events, std::vector<std::int64_t> consumed);
+  [[nodiscard]] AppendRequest append_request(const std::vector<Event>& events, std::vector<std::int64_t> consumed, Timestamp at) const;
   /// REQUIRES: its result has a commit.
   task<void> merge(core::RecordResult& record);
   task<Result<void>> act(std::vector<core::Effect> effects);
@@ -54,9 +56,10 @@ class WorkflowRun {
   void classify(core::RecordResult& record);
   void call_back_waiting();
   struct Running;
-  using Attempts = std::map<AttemptId, Running>;
+  using Attempts = std::unordered_map<AttemptId, Running>;
   task<void> attempt(Attempts::value_type& live);
   task<Shared<TaskResult>> hand_over(Attempts::value_type& live);
+  task<Shared<TaskResult>> hand_over_later(Attempts::value_type& live);
   void record(Shared<TaskResult> result);
   task<void> close_workflow();
   void start(const core::DispatchTask& dispatch);

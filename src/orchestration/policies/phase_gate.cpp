@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
+#include <cstdint>
+#include <string>
 
 #include "orchestration/policies/rules.hpp"
 
@@ -20,8 +23,9 @@ const GateDefinition& gate_of(const PassGate& gate) {
 
 /// "66.7 %", "100 %"
 std::string percent(double rate) {
-  std::string text = fmt::format("{:.1f}", 100 * rate);
-  if (text.ends_with(".0")) text.resize(text.size() - 2);
+  const std::int64_t tenths = std::llround(1000 * rate);
+  std::string text = std::to_string(tenths / 10);
+  if (tenths % 10 != 0) (text += '.') += std::to_string(tenths % 10);
   return text + " %";
 }
 

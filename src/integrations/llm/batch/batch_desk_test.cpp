@@ -114,9 +114,7 @@ struct Desk : ::testing::Test {
   CountingEntropy entropy;
   FakeBatches::World world;
   BatchOptions options;
-  CallAccount account{.epoch = 1,
-                      .scopes = std::vector<BudgetScope>{{.key = "workflow/wf-1", .calls = 100, .wall_ms = 60'000}},
-                      .agent = AgentId("coding-01")};
+  CallAccount account{.epoch = 1, .limits = {.workflow = {.calls = 100, .wall_ms = 60'000}}, .agent = AgentId("coding-01")};
   std::map<std::string, Result<LLMResponse>> answers;  // by ordinal
 
   /// A process: its desk, its provider, its attempts.

@@ -42,7 +42,7 @@ struct Scripted : ::testing::Test {
   }
   std::unique_ptr<BaseLLMProvider> stack() {
     return make_call_stack({.inner = *mock, .states = *states, .artifacts = artifacts, .clock = loop, .notes = mock.get()}, entropy, {},
-                           {.epoch = 1, .scopes = {}, .agent = AgentId("x-01")});
+                           {.epoch = 1, .limits = {}, .agent = AgentId("x-01")});
   }
   Result<LLMResponse> ask(LLMRequest request) {
     auto provider = stack();
@@ -110,7 +110,7 @@ TEST_F(Scripted, AnUnknownTryUsesNoRule) {
     ASSERT_EQ((*steps)[0].status, StepStatus::sent);
     ScriptedLLM restarted(loop, script_of(text), *steps);
     LedgerProvider ledger({.inner = restarted, .states = *states, .artifacts = artifacts, .clock = loop, .notes = &restarted},
-                          {.epoch = 1, .scopes = {}, .agent = {}});
+                          {.epoch = 1, .limits = {}, .agent = {}});
     auto answer = runtime::run_to_end(loop, ledger.chat(request_of("coding", "x", "1")));
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->text, "one");
