@@ -2,55 +2,87 @@
 // Worker: one thread behind a port (SQLite, hashing of large files). `co_await worker.run(f)` yields f's value on the loop.
 
 #include <condition_variable>
-#include <deque>
-#include <functional>
+#include <coroutine>
+#include <exception>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "conductorai/task.hpp"
-#include "runtime/suspension.hpp"
 
 namespace conductorai::runtime {
 
+/// All who ask run on one loop. What one turn of it asks for is handed over together, and short jobs come back together.
 class Worker {
  public:
   Worker();
-  /// Runs what is queued, then joins.
+  /// Runs what is queued, then joins. On the loop's thread.
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// From any thread.
-  void submit(std::function<void()> job);
-
   /// Not cancellable: the job runs to its end in bounded time. An exception of `function` reaches the awaiter.
   template <class F, class R = std::invoke_result_t<F>>
   task<R> run(F function) {
-    TaskEnvironment environment = co_await current_environment();
-    std::optional<R> out;
-    std::exception_ptr error;
-    Suspension done;
-    submit([&, executor = environment.executor] {
+    Call<F, R> call(std::move(function));
+    co_await Taken{*this, call};
+    if (call.error) std::rethrow_exception(call.error);
+    co_return std::move(*call.out);
+  }
+
+ private:
+  /// Lives in the frame of the coroutine that awaits it.
+  struct Job {
+    Job() = default;
+    Job(const Job&) = delete;
+    Job& operator=(const Job&) = delete;
+    virtual ~Job() = default;
+    virtual void perform() noexcept = 0;
+    std::coroutine_handle<> waiting;
+  };
+  template <class F, class R>
+  struct Call final : Job {
+    explicit Call(F f) : function(std::move(f)) {}
+    void perform() noexcept override {
       try {
         out.emplace(function());
       } catch (...) {
         error = std::current_exception();
       }
-      executor->post_external([&done] { done.complete(); });
-    });
-    co_await uncancellable(done).in({environment.executor, nullptr});
-    if (error) std::rethrow_exception(error);
-    co_return std::move(*out);
-  }
+    }
+    F function;
+    std::optional<R> out;
+    std::exception_ptr error;
+  };
+  struct Taken {
+    Worker& worker;
+    Job& job;
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    template <class P>
+    void await_suspend(std::coroutine_handle<P> handle) {
+      job.waiting = handle;
+      worker.take(job, *handle.promise().environment.executor);
+    }
+    void await_resume() const noexcept {}
+  };
+  using Batch = std::vector<Job*>;
 
- private:
-  static task<void> uncancellable(Suspension& wait) { (void)co_await wait; }
+  void take(Job& job, Executor& executor);
+  void hand_over();
   void loop();
+  void perform(const Batch& batch);
+  void complete(Batch done);
 
+  Executor* executor_ = nullptr;
+  Batch taken_;  // the loop's: not yet handed over
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> jobs_;
+  Batch queue_;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <future>
 
 #include "runtime/loop.hpp"
 #include "runtime/offload.hpp"
@@ -199,6 +200,61 @@ TEST(Worker, BringsTheValueBackToTheLoop) {
     co_return there != home&& std::this_thread::get_id() == home;
   };
   EXPECT_TRUE(run_to_end(loop, body(worker, on)));
+}
+
+task<void> ask(Worker& worker, int number, std::vector<int>& answers) {
+  auto answer = co_await worker.run([number] { return number; });
+  answers.push_back(answer);
+}
+
+TEST(Worker, DoesAllThatOneTurnAsksForInItsOrder) {
+  Loop loop;
+  std::vector<int> answers, expected;
+  Worker worker;
+  TaskScope scope(loop);
+  for (int i = 0; i < 1'000; ++i) {
+    scope.spawn(ask(worker, i, answers));
+    expected.push_back(i);
+  }
+  run_to_end(loop, scope.join());
+  EXPECT_EQ(answers, expected);
+}
+
+TEST(Worker, AnswersOneThatIsDoneBeforeALongOneBehindIt) {
+  Loop loop;
+  Worker worker;
+  std::vector<int> answers;
+  std::promise<void> go_on;
+  TaskScope scope(loop);
+  const auto first = [](Worker& w, std::vector<int>& out) -> task<void> {
+    auto answer = co_await w.run([] {
+      std::this_thread::sleep_for(2ms);  // longer than what waits for others
+      return 1;
+    });
+    out.push_back(answer);
+  };
+  const auto long_one = [](Worker& w, std::promise<void>& promise) -> task<void> {
+    (void)co_await w.run([&promise] { return promise.get_future().wait_for(10s) == std::future_status::ready; });
+  };
+  scope.spawn(first(worker, answers));
+  scope.spawn(long_one(worker, go_on));
+  loop.run_until([&] { return !answers.empty(); });
+  go_on.set_value();
+  run_to_end(loop, scope.join());
+}
+
+TEST(Worker, PassesAnExceptionToWhoAsked) {
+  Loop loop;
+  Worker worker;
+  auto body = [](Worker& w) -> task<bool> {
+    try {
+      co_await w.run([]() -> int { throw std::runtime_error("boom"); });
+    } catch (const std::runtime_error&) {
+      co_return true;
+    }
+    co_return false;
+  };
+  EXPECT_TRUE(run_to_end(loop, body(worker)));
 }
 
 TEST(Loop, WakesWhenAPipeBecomesReadable) {
