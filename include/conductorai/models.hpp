@@ -130,7 +130,7 @@ struct AgentState {
   int running = 0;
   std::int64_t succeeded = 0;
   std::int64_t failed = 0;
-  std::vector<std::string> current_tasks;  // "workflow/task"
+  std::vector<std::string> current_tasks;  // "workflow/task", at most the 100 that began first
   Timestamp last_heartbeat{};
   std::string breaker = "closed";  // closed, open, half_open
   friend bool operator==(const AgentState&, const AgentState&) = default;

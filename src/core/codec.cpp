@@ -143,7 +143,7 @@ template <class T>
 std::optional<std::size_t> inbox_index() {
   std::size_t index = kCommands.size();
   [&]<std::size_t... I>(std::index_sequence<I...>) {
-    ((std::is_same_v<T, std::variant_alternative_t<I, InboxForm>> ? void(index = I) : void()), ...);
+    ((std::is_convertible_v<const T&, const std::variant_alternative_t<I, InboxForm>&> ? void(index = I) : void()), ...);
   }(std::make_index_sequence<kCommands.size()>());
   return index == kCommands.size() ? std::nullopt : std::optional(index);
 }

@@ -69,8 +69,9 @@ struct RetryFailed {
   std::string by;
   std::optional<TaskId> task;
 };
-using Command = std::variant<StartWorkflow, ForkWorkflow, ClaimWorkflow, RecordResult, FireTimer, Pause, Resume, Cancel, FinishCancel,
-                             Resolve, RetryFailed>;
+/// The large ones, which are rare, by pointer: results wait for their workflow by the thousand.
+using Command = std::variant<Shared<StartWorkflow>, Shared<ForkWorkflow>, ClaimWorkflow, RecordResult, FireTimer, Pause, Shared<Resume>,
+                             Cancel, FinishCancel, Resolve, RetryFailed>;
 
 struct Context {
   Timestamp now{};

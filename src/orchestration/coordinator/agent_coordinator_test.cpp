@@ -188,6 +188,17 @@ TEST(AgentCoordinator, HoldsAWorkflowAtItsLimitAndLetsOthersPass) {
   EXPECT_EQ(a.taken, (Names{"1", "2", "5", "3"}));
 }
 
+TEST(AgentCoordinator, CountsAllAttemptsOfAnAgentAndNamesTheFirstHundred) {
+  World w;
+  w.definition->policies.max_concurrent_tasks = w.definition->policies.max_concurrent_per_agent = 120;
+  w.agent("a", "coding", 120);
+  for (int i = 0; i < 120; ++i) w.dispatch("wf/t" + std::to_string(i));
+  const AgentState state = w.state("a");
+  EXPECT_EQ(state.running, 120);
+  ASSERT_EQ(state.current_tasks.size(), 100U);
+  EXPECT_EQ(state.current_tasks.back(), "wf/t99");
+}
+
 TEST(AgentCoordinator, HoldsATypeAtItsLimitInTheWorkflow) {
   World w;
   w.definition->policies.max_concurrent_per_agent = 1;

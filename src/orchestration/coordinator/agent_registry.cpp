@@ -1,12 +1,14 @@
 #include "orchestration/coordinator/agent_registry.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 namespace conductorai::orchestration {
 
 namespace {
+constexpr std::ptrdiff_t kTasksNamed = 100;         // of ten thousand that an agent may have: its state is written twice a second
 constexpr std::chrono::seconds kProbeElsewhere{1};  // somebody else probes this half-open breaker: look again then
-}
+}  // namespace
 
 Result<Agent*> AgentRegistry::add(AgentRegistration registration) {
   if (registration.id.empty() || registration.type.empty() || registration.capacity < 1)
@@ -58,7 +60,8 @@ AgentState AgentRegistry::state(const Agent& agent) const {
                    .failed = agent.failed,
                    .last_heartbeat = agent.heard_at_wall,
                    .breaker = std::string(to_string(errors_.breaker(agent.id)))};
-  for (const Dispatch* attempt : agent.attempts) state.current_tasks.push_back(attempt->id.workflow.value + "/" + attempt->id.task.value);
+  for (const Dispatch* attempt : agent.attempts | std::views::take(kTasksNamed))
+    state.current_tasks.push_back(attempt->id.workflow.value + "/" + attempt->id.task.value);
   return state;
 }
 

@@ -34,6 +34,7 @@ WorkflowRun::WorkflowRun(EnginePorts ports, const EngineOptions& options, Histor
 
 task<Result<void>> WorkflowRun::run(std::vector<Inbound> first) {
   Result<void> result = co_await turn(std::move(first));
+  owed_ = {};  // what owners before this one left is owed too
   if (result) result = co_await act(core::outstanding(state_));
   while (result && !interrupted_ && !idle()) {
     auto inbound = co_await mailbox_.take(kInboundATurn, &stop_);
