@@ -2,8 +2,6 @@
 
 #include <chrono>
 
-#include "base/assert.hpp"
-
 namespace conductorai::runtime {
 
 namespace {
@@ -13,48 +11,12 @@ constexpr std::chrono::milliseconds kShort{1};  // a job that is done waits no l
 Worker::Worker() : thread_([this] { loop(); }) {}
 
 Worker::~Worker() {
-  hand_over();
-  {
-    std::scoped_lock lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
+  jobs_.close();
   thread_.join();
 }
 
-void Worker::take(Job& job, Executor& executor) {
-  CONDUCTORAI_ASSERT(executor_ == nullptr || executor_ == &executor, "a worker serves one loop");
-  executor_ = &executor;
-  taken_.push_back(&job);
-  if (taken_.size() == 1)
-    executor.post_external([this, alive = std::weak_ptr(alive_)] {
-      if (!alive.expired()) hand_over();
-    });
-}
-
-void Worker::hand_over() {
-  if (taken_.empty()) return;
-  {
-    std::scoped_lock lock(mutex_);
-    if (queue_.empty())
-      queue_.swap(taken_);
-    else
-      queue_.insert(queue_.end(), taken_.begin(), taken_.end());
-  }
-  taken_.clear();
-  wake_.notify_one();
-}
-
 void Worker::loop() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    wake_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
-    if (queue_.empty()) return;
-    const Batch batch = std::exchange(queue_, {});
-    lock.unlock();
-    perform(batch);
-    lock.lock();
-  }
+  for (Batch batch; jobs_.take(batch); batch.clear()) perform(batch);
 }
 
 void Worker::perform(const Batch& batch) {
@@ -71,8 +33,9 @@ void Worker::perform(const Batch& batch) {
 }
 
 void Worker::complete(Batch done) {
-  executor_->post_external([executor = executor_, done = std::move(done)] {
-    for (const Job* job : done) executor->post(job->waiting);
+  Executor& executor = *done.front()->executor;
+  executor.post_external([&executor, done = std::move(done)] {
+    for (const Job* job : done) executor.post(job->waiting);
   });
 }
 

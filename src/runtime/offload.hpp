@@ -1,22 +1,19 @@
 #pragma once
 // Worker: one thread behind a port (SQLite, hashing of large files). `co_await worker.run(f)` yields f's value on the loop.
 
-#include <condition_variable>
 #include <coroutine>
 #include <exception>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "conductorai/task.hpp"
+#include "runtime/hand_over.hpp"
 
 namespace conductorai::runtime {
 
-/// All who ask run on one loop. What one turn of it asks for is handed over together, and short jobs come back together.
+/// All who ask run on one loop. Short jobs come back together.
 class Worker {
  public:
   Worker();
@@ -43,6 +40,7 @@ class Worker {
     virtual ~Job() = default;
     virtual void perform() noexcept = 0;
     std::coroutine_handle<> waiting;
+    Executor* executor = nullptr;  // of who waits
   };
   template <class F, class R>
   struct Call final : Job {
@@ -65,25 +63,18 @@ class Worker {
     template <class P>
     void await_suspend(std::coroutine_handle<P> handle) {
       job.waiting = handle;
-      worker.take(job, *handle.promise().environment.executor);
+      job.executor = handle.promise().environment.executor;
+      worker.jobs_.give(*job.executor, job);
     }
     void await_resume() const noexcept {}
   };
-  using Batch = std::vector<Job*>;
+  using Batch = HandOver<Job>::Batch;
 
-  void take(Job& job, Executor& executor);
-  void hand_over();
   void loop();
-  void perform(const Batch& batch);
-  void complete(Batch done);
+  static void perform(const Batch& batch);
+  static void complete(Batch done);
 
-  Executor* executor_ = nullptr;
-  Batch taken_;  // the loop's: not yet handed over
-  std::shared_ptr<int> alive_ = std::make_shared<int>();
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  Batch queue_;
-  bool stopping_ = false;
+  HandOver<Job> jobs_;
   std::thread thread_;
 };
 

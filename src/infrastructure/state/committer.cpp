@@ -38,39 +38,13 @@ Committer::Committer(Executor& executor, std::unique_ptr<Connection> connection,
     : executor_(executor), connection_(std::move(connection)), options_(std::move(options)), thread_([this] { loop(); }) {}
 
 Committer::~Committer() {
-  hand_over();
-  {
-    std::scoped_lock lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
+  requests_.close();
   thread_.join();
-}
-
-// What the loop's present turn submits goes over together: the first of many would otherwise be committed alone.
-void Committer::submit(WriteRequest& request) {
-  submitted_.push_back(&request);
-  if (submitted_.size() == 1)
-    executor_.post_external([this, alive = std::weak_ptr(alive_)] {
-      if (!alive.expired()) hand_over();
-    });
-}
-
-void Committer::hand_over() {
-  {
-    std::scoped_lock lock(mutex_);
-    if (queue_.empty())
-      queue_.swap(submitted_);
-    else
-      queue_.insert(queue_.end(), submitted_.begin(), submitted_.end());
-  }
-  submitted_.clear();
-  wake_.notify_one();
 }
 
 void Committer::loop() {
   Batch batch;
-  while (take(batch)) {
+  while (requests_.take(batch, patience())) {
     if (batch.empty()) {
       checkpoint();
       continue;
@@ -81,17 +55,9 @@ void Committer::loop() {
   }
 }
 
-/// Waits for requests; an empty batch means that there is time for a checkpoint. False at the end.
-bool Committer::take(Batch& batch) {
-  std::unique_lock lock(mutex_);
-  const auto something = [&] { return stopping_ || !queue_.empty(); };
-  if (connection_->wal_frames() - copied_ >= kIdlePages) {
-    if (!wake_.wait_for(lock, kIdle, something)) return true;
-  } else {
-    wake_.wait(lock, something);
-  }
-  batch.swap(queue_);
-  return !batch.empty();
+/// Where there is something to copy, a time without requests is used for it.
+std::optional<std::chrono::milliseconds> Committer::patience() const {
+  return connection_->wal_frames() - copied_ >= kIdlePages ? std::optional(kIdle) : std::nullopt;
 }
 
 void Committer::process(const Batch& batch) {

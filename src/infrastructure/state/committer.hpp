@@ -2,18 +2,16 @@
 // Committer: the one thread that writes. All requests that wait are done in one transaction (group commit by queue swap), and all their
 // coroutines are resumed by one post.
 
-#include <condition_variable>
 #include <coroutine>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <thread>
-#include <vector>
 
 #include "conductorai/task.hpp"
 #include "infrastructure/state/sqlite_connection.hpp"
+#include "runtime/hand_over.hpp"
 
 namespace conductorai::infrastructure {
 
@@ -68,7 +66,7 @@ class Committer {
       [[nodiscard]] bool await_ready() const noexcept { return false; }
       void await_suspend(std::coroutine_handle<> handle) {
         request.waiting_ = handle;
-        committer.submit(request);
+        committer.requests_.give(committer.executor_, request);
       }
       void await_resume() const noexcept {}
     };
@@ -76,15 +74,13 @@ class Committer {
   }
 
  private:
-  using Batch = std::vector<WriteRequest*>;
-  void submit(WriteRequest& request);
-  void hand_over();
+  using Batch = runtime::HandOver<WriteRequest>::Batch;
   void loop();
   void process(const Batch& batch);
   std::optional<Error> transact(std::span<WriteRequest* const> requests);
   void flush_commits(bool flush);
   void complete(Batch batch);
-  bool take(Batch& batch);
+  [[nodiscard]] std::optional<std::chrono::milliseconds> patience() const;
   void checkpoint_if_due();
   void checkpoint();
 
@@ -93,12 +89,7 @@ class Committer {
   Options options_;
   bool flushing_ = true;     // what open_state sets
   std::int64_t copied_ = 0;  // frames of the WAL that a checkpoint has seen
-  Batch submitted_;          // the loop's: not yet handed over
-  std::shared_ptr<int> alive_ = std::make_shared<int>();
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  Batch queue_;
-  bool stopping_ = false;
+  runtime::HandOver<WriteRequest> requests_;
   std::thread thread_;
 };
 
