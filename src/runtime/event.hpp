@@ -96,8 +96,8 @@ class Mailbox {
     const std::size_t count = std::min(most, size());
     std::vector<T> out(std::make_move_iterator(begin), std::make_move_iterator(begin + static_cast<std::ptrdiff_t>(count)));
     first_ += count;
-    if (empty()) {
-      items_.clear();
+    if (2 * first_ >= items_.size()) {  // what was taken holds no more room than what waits
+      items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(first_));
       first_ = 0;
     }
     return out;
