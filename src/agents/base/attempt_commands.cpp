@@ -40,7 +40,8 @@ task<Result<CommandOutcome>> AttemptContext::run(CommandRequest request) {
 task<Result<StepBegun>> AttemptContext::begin(Prepared& command) {
   const Milliseconds wall = assignment_->workflow->sandbox.wall;
   const Milliseconds wanted = std::min(command.request.timeout.value_or(wall), wall);
-  auto left = co_await runtime::wall_left(services_.states, budget_scopes());
+  std::vector<BudgetScope> scopes = budget_scopes();
+  auto left = co_await runtime::wall_left(services_.states, scopes);
   if (!left) co_return fail(left.error());
   command.clamped = left->count() > 0 && *left < wanted;
   command.wall = command.clamped ? *left : wanted;
@@ -49,7 +50,7 @@ task<Result<StepBegun>> AttemptContext::begin(Prepared& command) {
                        .kind = "tool",
                        .request_digest = command_digest(command.request, command.tree, scratch_names_),
                        .worst_case = {.usd_micros = 0, .tokens = 0, .calls = 0, .wall_ms = command.reserved.count()},
-                       .scopes = budget_scopes(),
+                       .scopes = std::move(scopes),
                        .epoch = assignment_->epoch};
   auto begun = co_await services_.states.begin_step(step);
   co_return begun;
