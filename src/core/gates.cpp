@@ -78,7 +78,7 @@ PolicyDecision check_minimum(const WorkflowState& state, const PassGate& gate) {
 }
 
 PolicyDecision check(const Decision& decision, const PassGate& gate) {
-  const PolicyDecision minimum = check_minimum(decision.state(), gate);
+  PolicyDecision minimum = check_minimum(decision.state(), gate);
   if (!decision.context().check) return minimum;
   PolicyDecision policies = decision.context().check(gate);
   // A gate can't wait for anything that would wake it.

@@ -95,7 +95,7 @@ std::filesystem::path BlobFiles::path_of(const Digest& digest) const {
 }
 
 Result<Blob> BlobFiles::put(std::string_view bytes) {
-  const Blob blob{digest_of(bytes), static_cast<std::int64_t>(bytes.size())};
+  Blob blob{digest_of(bytes), static_cast<std::int64_t>(bytes.size())};
   if (has(blob)) return blob;
   Temporary temporary(root_ / "tmp");
   File& out = temporary.file();
