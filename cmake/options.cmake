@@ -3,7 +3,8 @@ set(CONDUCTORAI_SANITIZE "" CACHE STRING "Sanitizers of our targets: address,und
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # It keeps nothing that was compiled with precompiled headers unless it is told that their names and times may be left out.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()
 
 # Our programs are large with their debug information, and many: GNU ld takes several times as long.
@@ -16,11 +17,11 @@ endif()
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json)
-find_package(fmt REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(CURL 7.85 REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(fmt REQUIRED)
 find_package(valijson REQUIRED)
 if(CONDUCTORAI_TESTS)
   find_package(GTest REQUIRED)
@@ -36,7 +37,8 @@ endif()
 # Flags of our targets only.
 add_library(conductorai_flags INTERFACE)
 target_compile_options(conductorai_flags INTERFACE -Wall -Wextra -Wpedantic -Werror -Wshadow -Wno-missing-field-initializers
-                                                   -Wno-missing-designated-field-initializers -fno-omit-frame-pointer)
+                                                   -Wno-missing-designated-field-initializers -fno-omit-frame-pointer
+                                                   $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
 target_compile_definitions(conductorai_flags INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION CONDUCTORAI_VERSION="${PROJECT_VERSION}")
 target_include_directories(conductorai_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
 if(CONDUCTORAI_SANITIZE)
