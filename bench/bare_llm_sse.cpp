@@ -1,4 +1,3 @@
-#include <curl/curl.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -7,25 +6,28 @@
 #include <vector>
 
 #include "bench/bare_llm.hpp"
+#include "infrastructure/http/libcurl.hpp"
 
 namespace conductorai::bench {
 namespace {
 
+using infrastructure::curl;
+
 /// curl's sockets in an epoll descriptor, its clock beside them.
 struct Reader {
-  CURLM* multi = curl_multi_init();
+  CURLM* multi = curl().multi_init();
   int queue = ::epoll_create1(EPOLL_CLOEXEC);
   long timeout_ms = -1;
   int running = 0;
 
   Reader() {
-    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Reader::on_socket);
-    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
-    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Reader::on_timer);
-    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
+    curl().multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Reader::on_socket);
+    curl().multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
+    curl().multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Reader::on_timer);
+    curl().multi_setopt(multi, CURLMOPT_TIMERDATA, this);
   }
   ~Reader() {
-    curl_multi_cleanup(multi);
+    curl().multi_cleanup(multi);
     ::close(queue);
   }
   Reader(const Reader&) = delete;
@@ -36,7 +38,7 @@ struct Reader {
     epoll_event event{.events = ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0U) | ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0U),
                       .data = {.fd = fd}};
     ::epoll_ctl(self->queue, known != nullptr ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
-    if (known == nullptr) curl_multi_assign(self->multi, fd, self);
+    if (known == nullptr) curl().multi_assign(self->multi, fd, self);
     return 0;
   }
   static int on_timer(CURLM*, long timeout_ms, Reader* self) {
@@ -49,12 +51,12 @@ struct Reader {
     const int ready = ::epoll_wait(queue, events.data(), static_cast<int>(events.size()), static_cast<int>(timeout_ms));
     if (ready == 0) {
       timeout_ms = -1;
-      curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
+      curl().multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
     }
     for (int i = 0; i < ready; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
       const int what = ((event.events & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) | ((event.events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0);
-      curl_multi_socket_action(multi, event.data.fd, what, &running);
+      curl().multi_socket_action(multi, event.data.fd, what, &running);
     }
   }
 };
@@ -65,22 +67,26 @@ std::size_t count(const char*, std::size_t size, std::size_t n, std::size_t* byt
 }
 
 CURL* stream_from(const std::string& url, curl_slist* headers, std::size_t& bytes) {
-  CURL* curl = curl_easy_init();
-  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-  curl_easy_setopt(curl, CURLOPT_POSTFIELDS, bare_request_body().c_str());
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, count);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &bytes);
-  return curl;
+  CURL* easy = curl().easy_init();
+  curl().easy_setopt(easy, CURLOPT_URL, url.c_str());
+  curl().easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl().easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+  curl().easy_setopt(easy, CURLOPT_POSTFIELDS, bare_request_body().c_str());
+  curl().easy_setopt(easy, CURLOPT_WRITEFUNCTION, count);
+  curl().easy_setopt(easy, CURLOPT_WRITEDATA, &bytes);
+  return easy;
 }
 
 }  // namespace
 
 Measurement bare_sse_reader(const LlmService& service, int streams) {
   Measurement out{.work = "llm", .variant = "bare sse, curl", .n = std::int64_t{streams} * kChunks, .in_flight = streams};
+  if (!infrastructure::load_libcurl()) {
+    out.errors = 1;
+    return out;
+  }
   const std::string url = service.url() + "/chat/completions";
-  curl_slist* headers = curl_slist_append(nullptr, "content-type: application/json");
+  curl_slist* headers = curl().slist_append(nullptr, "content-type: application/json");
   std::vector<std::size_t> bytes(static_cast<std::size_t>(streams));
   std::vector<CURL*> handles;
   const Stopwatch watch;
@@ -88,20 +94,20 @@ Measurement bare_sse_reader(const LlmService& service, int streams) {
     Reader reader;
     for (std::size_t& counted : bytes) {
       handles.push_back(stream_from(url, headers, counted));
-      curl_multi_add_handle(reader.multi, handles.back());
+      curl().multi_add_handle(reader.multi, handles.back());
     }
     for (reader.running = streams; reader.running > 0;) reader.turn();
     int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(reader.multi, &left)) out.errors += message->data.result != CURLE_OK;
+    while (const CURLMsg* message = curl().multi_info_read(reader.multi, &left)) out.errors += message->data.result != CURLE_OK;
     for (CURL* handle : handles) {
-      curl_multi_remove_handle(reader.multi, handle);
-      curl_easy_cleanup(handle);
+      curl().multi_remove_handle(reader.multi, handle);
+      curl().easy_cleanup(handle);
     }
   }
   watch.end(out);
   const std::size_t expected = std::ranges::max(bytes);
   out.errors += std::ranges::count_if(bytes, [&](std::size_t n) { return n < 1000 || n != expected; });
-  curl_slist_free_all(headers);
+  curl().slist_free_all(headers);
   return out;
 }
 

@@ -1,6 +1,10 @@
 # One target a folder: conductorai_library(core DEPENDS contract base LINKS Boost::json) in src/core/CMakeLists.txt.
 # *_test.cpp beside the code become the test binary <name>_test.
 
+# What every event of a workflow, every model call and every byte of them go through is compiled for speed. All else is compiled for size: it has
+# little to do but much text, of which each process holds what it touches.
+set(CONDUCTORAI_HOT contract base runtime core state bus artifacts http llm errors policies coordinator engine agents_base)
+
 function(conductorai_library name)
   cmake_parse_arguments(ARG "" "TEST_TIMEOUT" "DEPENDS;LINKS;TEST_LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
@@ -15,7 +19,12 @@ function(conductorai_library name)
     add_library(conductorai_${name} STATIC ${sources})
     set_property(GLOBAL APPEND PROPERTY CONDUCTORAI_PARTS conductorai_${name})
     target_link_libraries(conductorai_${name} PUBLIC conductorai_flags ${libraries} ${ARG_LINKS})
-    target_precompile_headers(conductorai_${name} REUSE_FROM conductorai_precompiled_fast)
+    if(name IN_LIST CONDUCTORAI_HOT)
+      target_precompile_headers(conductorai_${name} REUSE_FROM conductorai_precompiled_fast)
+    else()
+      target_compile_options(conductorai_${name} PRIVATE ${CONDUCTORAI_SMALL})
+      target_precompile_headers(conductorai_${name} REUSE_FROM conductorai_precompiled_small)
+    endif()
   else()
     add_library(conductorai_${name} INTERFACE)
     target_link_libraries(conductorai_${name} INTERFACE conductorai_flags ${libraries} ${ARG_LINKS})

@@ -14,7 +14,11 @@ function(conductorai_precompile name)
   target_precompile_headers(conductorai_precompiled_${name} PRIVATE ${standard} ${ARG_HEADERS})
 endfunction()
 
+# For size instead of speed (library.cmake says what).
+set(CONDUCTORAI_SMALL $<$<CONFIG:Release>:-Os>)
+
 conductorai_precompile(fast)
+conductorai_precompile(small OPTIONS ${CONDUCTORAI_SMALL})
 if(CONDUCTORAI_TESTS)
   conductorai_precompile(tests LINKS GTest::gmock HEADERS <gmock/gmock.h> <gtest/gtest.h>)
 endif()
