@@ -37,16 +37,13 @@ std::unexpected<Error> corrupted(const Error& cause) {
   return fail(std::move(error));
 }
 
-/// What of a body is written: of a shared one, its value.
 template <class T>
 struct Carried {
   using Type = T;
-  static void write(std::string& out, const T& body) { codec::write(out, body); }
 };
 template <class T>
 struct Carried<Shared<T>> {
   using Type = T;
-  static void write(std::string& out, const Shared<T>& body) { codec::write(out, *body); }
 };
 
 /// Version 1 of an assignment told the limits by the scopes of its budget.
@@ -129,8 +126,7 @@ std::string encode_message(const AgentMessage& message) {
   out += "\"body\":";
   std::visit(
       [&](const auto& body) {
-        using Body = std::decay_t<decltype(body)>;
-        if constexpr (!std::is_same_v<Body, std::monostate>) Carried<Body>::write(out, body);
+        if constexpr (!std::is_same_v<std::decay_t<decltype(body)>, std::monostate>) codec::write(out, body);
       },
       message.body);
   return out += '}';
