@@ -3,6 +3,10 @@ import json
 import os
 import random
 import re
+import signal
+import socket
+import subprocess
+import sys
 
 import harness
 from shortener_client import Hammer, ask
@@ -40,6 +44,25 @@ class UrlShortener(harness.ProjectTest):
         for wrong in ("", "httpx://example.org", "https:/example.org", "mailto:a@example.org"):
             self.assertEqual(ask(url, "POST", "/shorten", {"url": wrong})[0], 400)
 
+    def assert_takes_clients_in_while_it_stands_still(self, project, outcome):
+        """As on a busy machine. Who finds no room is refused by nobody: the kernel lets them try again a second later."""
+        written = harness.Project(project.folder / ".conductorai/repos" / outcome.result["workflow_id"]).head_files(outcome)
+        for name, text in written.items():
+            project.write(f"written/{name}", text)
+        service = subprocess.Popen([sys.executable, "-B", "-m", "shortener", "--port", "0"], cwd=project.folder / "written", stdout=subprocess.PIPE,
+                                   text=True)
+        clients = []
+        try:
+            port = int(service.stdout.readline().removeprefix("listening on "))
+            service.send_signal(signal.SIGSTOP)
+            for _ in range(32):
+                clients.append(socket.create_connection(("127.0.0.1", port), timeout=5))
+        finally:
+            for client in clients:
+                client.close()
+            service.kill()
+            service.communicate()
+
     def test_tests_and_probes_each_send_the_work_back_and_the_service_outlives_the_run(self):
         project = self.prepare()
         outcome = project.run(*self.arguments())
@@ -56,6 +79,7 @@ class UrlShortener(harness.ProjectTest):
         self.assertTrue(all(item["artifact"] for item in monitor["evidence"]), monitor["evidence"])
         releases = project.run("releases", "list", "--json").lines
         self.assertEqual(sorted(line["state"] for line in releases), ["serving", "stopped"], releases)
+        self.assert_takes_clients_in_while_it_stands_still(project, outcome)
 
     def test_the_next_run_replaces_the_service_without_a_failed_request(self):
         project = self.prepare()
