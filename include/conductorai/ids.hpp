@@ -49,32 +49,38 @@ struct StepId {
 /// "task/round/attempt", the form used in logs and messages.
 std::string to_string(const AttemptId& id);
 
-/// Of an id: eight bytes a step, for the tables that every event is looked up in. Only within this process.
-inline std::size_t hash_of(std::string_view id) noexcept {
+/// Of an id: eight bytes a step, the last eight once more where they are no whole step. For the tables that every event is looked up in.
+/// Only within this process.
+inline std::size_t hash_of(std::string_view id) {
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 over the golden ratio
   std::uint64_t hash = id.size() * kOdd;
   std::uint64_t eight = 0;
-  for (; id.size() >= sizeof eight; id.remove_prefix(sizeof eight)) {
-    std::memcpy(&eight, id.data(), sizeof eight);
+  const auto mix = [&](const char* at) {
+    std::memcpy(&eight, at, sizeof eight);
     hash = (hash ^ eight) * kOdd;
     hash ^= hash >> 29U;
+  };
+  if (id.size() < sizeof eight) {
+    for (const char c : id) eight = eight << 8U | static_cast<unsigned char>(c);
+    hash = (hash ^ eight) * kOdd;
+    return hash ^ hash >> 29U;
   }
-  eight = 0;
-  for (const char c : id) eight = eight << 8U | static_cast<unsigned char>(c);
-  hash = (hash ^ eight) * kOdd;
-  return hash ^ hash >> 29U;
+  for (std::size_t at = 0; at + sizeof eight < id.size(); at += sizeof eight) mix(id.data() + at);
+  mix(id.data() + id.size() - sizeof eight);
+  return hash;
 }
 
 }  // namespace conductorai
 
+// Not noexcept: tables then keep each key's hash (libstdc++), and compare that before the text.
 template <class Tag>
 struct std::hash<conductorai::Id<Tag>> {
-  std::size_t operator()(const conductorai::Id<Tag>& id) const noexcept { return conductorai::hash_of(id.value); }
+  std::size_t operator()(const conductorai::Id<Tag>& id) const { return conductorai::hash_of(id.value); }
 };
 
 template <>
 struct std::hash<conductorai::AttemptId> {
-  std::size_t operator()(const conductorai::AttemptId& id) const noexcept {
+  std::size_t operator()(const conductorai::AttemptId& id) const {
     const std::size_t workflow = std::hash<conductorai::WorkflowId>{}(id.workflow), task = std::hash<conductorai::TaskId>{}(id.task);
     return (workflow * 31 + task) * 31 + static_cast<std::size_t>(id.round) * 1009 + static_cast<std::size_t>(id.attempt);
   }

@@ -2,9 +2,6 @@
 
 #include "core/codec.hpp"
 
-#include <fmt/compile.h>
-#include <fmt/format.h>
-
 #include <array>
 #include <boost/json/monotonic_resource.hpp>
 
@@ -127,7 +124,8 @@ Result<RowHeader> read_header(const json::object& object) {
 
 template <class Payload>
 void append_envelope(std::string& out, std::string_view kind, std::string_view tag, int version, const Payload& payload) {
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"({{"{}":"{}","v":{},"data":)"), kind, tag, version);
+  ((((out += R"({")") += kind) += R"(":")") += tag) += R"(","v":)";
+  (out += std::to_string(version)) += R"(,"data":)";
   codec::write(out, payload);
   out += '}';
 }
@@ -176,7 +174,9 @@ namespace {
 void append_beginning(std::string& out, const WorkflowId& workflow, std::uint64_t first_seq, Timestamp at, std::uint64_t epoch) {
   out += R"({"workflow":)";
   append_json_string(out, workflow.value);
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"first_seq":{},"at":"{}","epoch":{},)"), first_seq, to_iso8601(at), epoch);
+  (out += R"(,"first_seq":)") += std::to_string(first_seq);
+  (out += R"(,"at":")") += to_iso8601(at);
+  ((out += R"(","epoch":)") += std::to_string(epoch)) += ',';
 }
 
 }  // namespace

@@ -11,7 +11,9 @@ namespace conductorai::core {
 
 class Decision {
  public:
-  Decision(WorkflowState& state, const Context& context) : state_(state), context_(context), next_{state.last_seq + 1, TaskId()} {}
+  Decision(WorkflowState& state, const Context& context) : state_(state), context_(context), next_{state.last_seq + 1, TaskId()} {
+    events_.reserve(kUsualEvents);
+  }
 
   /// Records an event and applies it: what follows is decided on the state after it.
   void emit(Event event) {
@@ -28,6 +30,8 @@ class Decision {
   std::vector<Event> take() && { return std::move(events_); }
 
  private:
+  static constexpr std::size_t kUsualEvents = 3;  // the end of a phase: a result, its gate, the end of the workflow
+
   WorkflowState& state_;
   const Context& context_;
   std::vector<Event> events_;

@@ -16,19 +16,34 @@ namespace json = boost::json;
 
 namespace {
 
-/// The length of what `text` begins with in whole blocks of sixteen bytes none of which JSON escapes.
+using Block = unsigned char __attribute__((vector_size(16)));
+
+/// None of its bytes is one that JSON escapes.
+bool plain(Block block) {
+  const auto escaped = (block < 0x20) | (block == '"') | (block == '\\');
+  std::array<std::uint64_t, 2> halves;
+  std::memcpy(&halves, &escaped, sizeof halves);
+  return (halves[0] | halves[1]) == 0;
+}
+
+/// What `text` begins with, at least, that needs no escape: found by blocks, the last of which may overlap the one before.
 std::size_t plain_prefix(std::string_view text) {
-  using Block = unsigned char __attribute__((vector_size(16)));
-  Block block;
+  Block block{};
   std::size_t length = 0;
   for (; length + sizeof block <= text.size(); length += sizeof block) {
     std::memcpy(&block, text.data() + length, sizeof block);
-    const auto escaped = (block < 0x20) | (block == '"') | (block == '\\');
-    std::array<std::uint64_t, 2> halves;
-    std::memcpy(&halves, &escaped, sizeof halves);
-    if ((halves[0] | halves[1]) != 0) break;
+    if (!plain(block)) return length;
   }
-  return length;
+  const std::size_t half = sizeof block / 2;
+  if (text.size() >= sizeof block) {
+    std::memcpy(&block, text.data() + text.size() - sizeof block, sizeof block);
+  } else if (text.size() >= half) {
+    std::memcpy(&block, text.data(), half);
+    std::memcpy(reinterpret_cast<char*>(&block) + half, text.data() + text.size() - half, half);
+  } else {
+    return length;
+  }
+  return plain(block) ? text.size() : length;
 }
 
 /// `width` digits, zeros before the value; it has no more.

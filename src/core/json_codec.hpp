@@ -90,7 +90,7 @@ void write(std::string& out, const T& value) {
     append_json_string(out, to_iso8601(value));
   else if constexpr (std::is_same_v<T, Milliseconds>)
     out += std::to_string(value.count());
-  else if constexpr (std::is_same_v<T, Value> || std::is_same_v<T, Object>)
+  else if constexpr (std::is_same_v<T, Value>)
     append_json(out, value);
   else if constexpr (is_a<T, std::optional> || is_a<T, std::shared_ptr>)
     value ? write(out, *value) : void(out += "null");

@@ -58,15 +58,16 @@ TEST(Json, WhatIsNoTimeIsRefused) {
 }
 
 TEST(Json, EscapesWhereverInABlockOfBytesItStands) {
-  for (std::size_t at = 0; at < 70; ++at)
-    for (const auto& [c, escaped] :
-         {std::pair('"', "\\\""), std::pair('\\', "\\\\"), std::pair('\n', "\\n"), std::pair('\x1f', "\\u001f")}) {
-      std::string text(70, '\x7f');
-      text[at] = c;
-      std::string out;
-      append_json_string(out, text);
-      EXPECT_EQ(out, '"' + std::string(at, '\x7f') + escaped + std::string(69 - at, '\x7f') + '"');
-    }
+  for (std::size_t length = 1; length < 70; ++length)
+    for (std::size_t at = 0; at < length; ++at)
+      for (const auto& [c, escaped] :
+           {std::pair('"', "\\\""), std::pair('\\', "\\\\"), std::pair('\n', "\\n"), std::pair('\x1f', "\\u001f")}) {
+        std::string text(length, '\x7f');
+        text[at] = c;
+        std::string out;
+        append_json_string(out, text);
+        EXPECT_EQ(out, '"' + std::string(at, '\x7f') + escaped + std::string(length - 1 - at, '\x7f') + '"');
+      }
 }
 
 }  // namespace

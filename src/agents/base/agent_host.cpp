@@ -49,7 +49,7 @@ struct AgentHost::Impl {
   };
   /// Attempts by their assignments' ids.
   struct ById {
-    std::size_t operator()(const AttemptId& id) const noexcept { return std::hash<AttemptId>{}(id); }
+    std::size_t operator()(const AttemptId& id) const { return std::hash<AttemptId>{}(id); }
     bool operator()(const AttemptId& a, const AttemptId& b) const { return a == b; }
   };
   using Attempts = std::unordered_map<std::reference_wrapper<const AttemptId>, std::unique_ptr<Attempt>, ById, ById>;

@@ -11,8 +11,8 @@ namespace conductorai::orchestration {
 
 struct ByAttempt {
   using is_transparent = void;
-  std::size_t operator()(const AttemptId& id) const noexcept { return std::hash<AttemptId>{}(id); }
-  std::size_t operator()(const Dispatch* dispatch) const noexcept { return (*this)(dispatch->id); }
+  std::size_t operator()(const AttemptId& id) const { return std::hash<AttemptId>{}(id); }
+  std::size_t operator()(const Dispatch* dispatch) const { return (*this)(dispatch->id); }
   bool operator()(const Dispatch* a, const Dispatch* b) const { return a->id == b->id; }
   bool operator()(const AttemptId& a, const Dispatch* b) const { return a == b->id; }
   bool operator()(const Dispatch* a, const AttemptId& b) const { return a->id == b; }
