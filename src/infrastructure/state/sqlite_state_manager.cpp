@@ -69,8 +69,11 @@ struct SqliteStateManager::Impl {
 
   runtime::Loop& loop;
   std::filesystem::path file, owners, wake;
-  OwnerLock lock;   // held and touched by the committer's thread alone
-  BudgetSums sums;  // the committer's thread's
+  // The committer's thread's alone:
+  OwnerLock lock;
+  BudgetSums sums;
+  WorkflowNumbers numbers;
+
   ChangeBoard board;
   std::function<void()> listener;
   DirectoryWatch watch;
@@ -137,15 +140,16 @@ task<Result<Ownership>> SqliteStateManager::claim(WorkflowId workflow, std::stri
 
 // Where the power takes it back, the owner is as dead as one that was killed before it.
 task<Result<bool>> SqliteStateManager::release(WorkflowId workflow) {
-  auto released = co_await impl_->write<bool>(
-      mark_changed | mark_lazy, [&, impl = impl_.get()](Connection& db) { return release_workflow(db, impl->lock, workflow); });
+  auto released = co_await impl_->write<bool>(mark_changed | mark_lazy, [&, impl = impl_.get()](Connection& db) {
+    return release_workflow(db, impl->lock, impl->numbers, workflow);
+  });
   if (released) impl_->board.changed(workflow);
   co_return released;
 }
 
 task<Result<void>> SqliteStateManager::append(AppendRequest request) {
-  auto appended = co_await impl_->write<void>(mark_journal | mark_changed,
-                                              [&, impl = impl_.get()](Connection& db) { return append_row(db, impl->lock, request); });
+  auto appended = co_await impl_->write<void>(
+      mark_journal | mark_changed, [&, impl = impl_.get()](Connection& db) { return append_row(db, impl->lock, impl->numbers, request); });
   if (appended) impl_->board.changed(request.row.workflow);
   co_return appended;
 }

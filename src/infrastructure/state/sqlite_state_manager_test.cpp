@@ -239,6 +239,9 @@ TEST_F(SqliteState, AFailedCommitFailsEveryAppendOfItsBatchAndNoLaterOne) {
   }
   for (const auto& result : append_together(loop, *states, "wf-later-", 50)) EXPECT_TRUE(result);
   EXPECT_EQ(run(states->list({.limit = 0})).value().size(), 51U);
+  // The later ones have the numbers that the refused ones would have had.
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(run(states->append(row("wf-full-" + std::to_string(i), 2))).error().code, ErrorCode::conflict);
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(run(states->append(row("wf-later-" + std::to_string(i), 2))));
 }
 
 TEST_F(SqliteState, GoesOnWhenThereIsRoomAgainOnARealDisk) {
