@@ -21,6 +21,10 @@ std::vector<std::string> secrets_of(const HostServices& services, const Workflow
   return secrets;
 }
 
+[[gnu::noinline]] std::unique_ptr<Result<LLMResponse>> unasked(std::unique_ptr<Error> refused) {
+  return std::make_unique<Result<LLMResponse>>(fail(std::move(*refused)));
+}
+
 AnswerPiece piece_of(const AttemptId& id, const std::string& ordinal) {
   return {.workflow = id.workflow,
           .task = id.task,
@@ -74,10 +78,8 @@ task<Result<LLMResponse>> AttemptContext::ask(LLMRequest request) {
 // Many wait here at the same time, and a frame keeps room for all that its own statements make: these are apart and not inlined.
 task<Result<LLMResponse>> AttemptContext::asked(std::unique_ptr<LLMRequest> request) {
   const std::string ordinal = next_ordinal();
-  if (llm_ == nullptr) {
-    auto opening = open_llm();
-    if (auto opened = co_await std::move(opening); !opened) co_return fail(std::move(opened.error()));
-  }
+  if (llm_ == nullptr)
+    if (auto refused = co_await open_llm()) co_return unasked(std::move(refused));
   const auto shown = std::make_shared<SecretMask::Stream>(mask());
   auto call = send(std::move(request), ordinal, shown);
   auto answer = co_await std::move(call).boxed();
@@ -85,11 +87,11 @@ task<Result<LLMResponse>> AttemptContext::asked(std::unique_ptr<LLMRequest> requ
   co_return answer;
 }
 
-task<Result<void>> AttemptContext::open_llm() {
+task<std::unique_ptr<Error>> AttemptContext::open_llm() {
   auto made = co_await services_.llm(assignment_);
-  if (!made) co_return fail(made.error());
+  if (!made) co_return std::make_unique<Error>(std::move(made.error()));
   llm_ = std::move(*made);
-  co_return Result<void>{};
+  co_return nullptr;
 }
 
 [[gnu::noinline]] task<Result<LLMResponse>> AttemptContext::send(std::unique_ptr<LLMRequest> request, const std::string& ordinal,

@@ -54,7 +54,7 @@ class AttemptContext final : public TaskContext {
   };
 
   task<Result<LLMResponse>> asked(std::unique_ptr<LLMRequest> request);
-  task<Result<void>> open_llm();
+  task<std::unique_ptr<Error>> open_llm();  // null: it is open
   task<Result<LLMResponse>> send(std::unique_ptr<LLMRequest> request, const std::string& ordinal,
                                  const std::shared_ptr<SecretMask::Stream>& shown);
   void show(const std::string& ordinal, std::string text);

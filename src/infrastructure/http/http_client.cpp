@@ -24,7 +24,8 @@ constexpr std::size_t kEventsATurn = 256;
 struct HttpClient::Impl {
   Impl(runtime::Loop& the_loop, HttpLimits given) : loop(the_loop), limits(given) {
     multi = curl().multi_init();
-    CONDUCTORAI_ASSERT(multi != nullptr, "no memory for libcurl");
+    CONDUCTORAI_ASSERT(multi != nullptr && tls_sessions != nullptr, "no memory for libcurl");
+    curl().share_setopt(tls_sessions, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     curl().multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Impl::on_socket);
     curl().multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
     curl().multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Impl::on_timer);
@@ -35,6 +36,7 @@ struct HttpClient::Impl {
   ~Impl() {
     CONDUCTORAI_ASSERT(in_flight == 0, "an HttpClient must outlive its calls");
     curl().multi_cleanup(multi);
+    curl().share_cleanup(tls_sessions);
     if (epoll >= 0) ::close(epoll);
   }
   Impl(const Impl&) = delete;
@@ -129,6 +131,8 @@ struct HttpClient::Impl {
   HttpLimits limits;
   int idle_at_most = 0;  // connections
   CURLM* multi = nullptr;
+  // Else each handle has a store of its own: 1.2 KB for nothing, and no connection takes up the session of another.
+  CURLSH* tls_sessions = curl().share_init();
   int epoll = -1;
   int in_flight = 0;
   runtime::MovingTimer wake_up{loop, [this] { time_came(); }};  // curl names another time with each request
@@ -147,29 +151,35 @@ task<Result<HttpResponse>> HttpClient::stream(HttpRequest request, BodySink sink
 }
 
 task<Result<HttpResponse>> HttpClient::exchange(HttpClient& self, std::unique_ptr<Transfer> transfer) {
-  if (auto started = self.start(*transfer); !started) co_return fail(std::move(started.error()));
-  auto waited = co_await transfer->done;
-  co_return self.ended(*transfer, waited);
+  if (self.under_way(*transfer)) co_await transfer->done.over();
+  co_return self.ended(*transfer);
 }
 
 // A frame keeps room for all that its own statements make, and for what is inlined into it.
-[[gnu::noinline]] Result<void> HttpClient::start(Transfer& transfer) {
+[[gnu::noinline]] bool HttpClient::under_way(Transfer& transfer) {
+  auto started = start(transfer);
+  if (!started) transfer.refuse(std::move(started.error()));
+  return started.has_value();
+}
+
+Result<void> HttpClient::start(Transfer& transfer) {
   if (impl_ == nullptr) {
     if (auto loaded = load_libcurl(); !loaded) return loaded;
     impl_ = std::make_unique<Impl>(loop_, limits_);
   }
   if (auto opened = impl_->open(); !opened) return opened;
-  if (auto prepared = transfer.prepare(impl_->may_take_up_a_connection()); !prepared) return prepared;
+  if (auto prepared = transfer.prepare(impl_->tls_sessions, impl_->may_take_up_a_connection()); !prepared) return prepared;
   if (const CURLMcode added = curl().multi_add_handle(impl_->multi, transfer.handle()); added != CURLM_OK)
     return fail(ErrorCode::resource_exhausted, std::string("cannot start an HTTP request: ") + curl().multi_strerror(added));
   ++impl_->in_flight;
   return {};
 }
 
-[[gnu::noinline]] Result<HttpResponse> HttpClient::ended(Transfer& transfer, Result<void>& waited) {
+[[gnu::noinline]] Result<HttpResponse> HttpClient::ended(Transfer& transfer) {
+  if (Error* refused = transfer.refused()) return fail(std::move(*refused));
   curl().multi_remove_handle(impl_->multi, transfer.handle());
   impl_->exchange_ended();
-  if (!waited) return fail(std::move(waited.error()));
+  if (auto waited = transfer.done.await_resume(); !waited) return fail(std::move(waited.error()));
   return transfer.answer();
 }
 

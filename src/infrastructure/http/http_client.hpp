@@ -2,7 +2,6 @@
 // HttpClient: HTTP/1.1 and HTTP/2 by libcurl's multi interface on the loop. Redirects are not followed unless asked for.
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,10 +27,10 @@ struct HttpRequest {
   Milliseconds connect_timeout{10'000};                  //
   std::int64_t body_bytes_max = std::int64_t{16} << 20;  // a longer answer is cut, and says so
   std::int64_t header_bytes_max = 256 << 10;             // more is an error
-  std::filesystem::path unix_socket;                     // instead of TCP; the URL's host is then only a name
+  std::string unix_socket;                               // instead of TCP; the URL's host is then only a name
   bool proxies = true;                                   // honour the usual variables; loopback never goes through one
   std::string proxy;                                     // instead of the variables'; loopback too goes through it
-  std::filesystem::path ca_file;                         // instead of the machine's own certificates
+  std::string ca_file;                                   // instead of the machine's own certificates
   std::shared_ptr<bool> sent;                            // set once the request may have reached the server; may be null
   bool follow_redirects = false;                         // at most ten
   bool fresh_connection = false;                         // neither takes a kept connection nor leaves one: what probes measure
@@ -79,7 +78,8 @@ class HttpClient {
   struct Impl;
   static task<Result<HttpResponse>> exchange(HttpClient& self, std::unique_ptr<Transfer> transfer);
   Result<void> start(Transfer& transfer);
-  Result<HttpResponse> ended(Transfer& transfer, Result<void>& waited);
+  bool under_way(Transfer& transfer);
+  Result<HttpResponse> ended(Transfer& transfer);
   runtime::Loop& loop_;
   HttpLimits limits_;
   std::unique_ptr<Impl> impl_;  // made at the first request: most processes make none

@@ -25,6 +25,9 @@ namespace conductorai::infrastructure {
   EACH(multi_setopt)              \
   EACH(multi_socket_action)       \
   EACH(multi_strerror)            \
+  EACH(share_cleanup)             \
+  EACH(share_init)                \
+  EACH(share_setopt)              \
   EACH(slist_append)              \
   EACH(slist_free_all)            \
   EACH(url)                       \

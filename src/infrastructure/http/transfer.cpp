@@ -141,12 +141,13 @@ void Transfer::set_route() {
   }
 }
 
-Result<void> Transfer::prepare(bool idle_connections) {
+Result<void> Transfer::prepare(CURLSH* tls_sessions, bool idle_connections) {
   if (auto checked = check(); !checked) return checked;
   handle_.reset(curl().easy_init());
   if (!handle_) return fail(ErrorCode::resource_exhausted, "no memory for another HTTP request", request_.url);
   CURL* const easy = handle();
   curl().easy_setopt(easy, CURLOPT_PRIVATE, this);
+  if (!request_.fresh_connection) curl().easy_setopt(easy, CURLOPT_SHARE, tls_sessions);
   curl().easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
   curl().easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl().easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");

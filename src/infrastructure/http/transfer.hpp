@@ -22,11 +22,15 @@ class Transfer {
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
-  /// Checks the request and sets the handle up. `idle_connections`: there may be one to take up again.
+  /// Checks the request and sets the handle up. `tls_sessions`: those of the client's connections, for this one to take up again, unless it
+  /// is to be a fresh one. `idle_connections`: there may be one to take up again.
   /// Errors: invalid_argument, resource_exhausted.
-  Result<void> prepare(bool idle_connections);
+  Result<void> prepare(CURLSH* tls_sessions, bool idle_connections);
   [[nodiscard]] CURL* handle() const { return handle_.get(); }
 
+  /// It was never under way, and this is why.
+  void refuse(Error error) { refused_ = std::make_unique<Error>(std::move(error)); }
+  [[nodiscard]] Error* refused() const { return refused_.get(); }
   /// The multi interface's word that it ended.
   void finish(CURLcode code);
   /// REQUIRES: finished.
@@ -49,6 +53,7 @@ class Transfer {
 
   HttpRequest request_;
   BodySink sink_;
+  std::unique_ptr<Error> refused_;
   std::unique_ptr<CURL, CurlDelete> handle_;
   std::unique_ptr<curl_slist, CurlDelete> headers_;
   char error_text_[CURL_ERROR_SIZE] = "";

@@ -1,7 +1,6 @@
 #pragma once
 // HttpTransport: the port through which providers reach their services. The facade implements it with the HTTP client.
 
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -17,7 +16,7 @@ struct WireRequest {
   WireHeaders headers;
   std::string body;
   std::string proxy;              // empty: by the usual variables
-  std::filesystem::path ca_file;  // empty: the machine's own
+  std::string ca_file;            // empty: the machine's own
   Milliseconds timeout{120'000};  // of the whole exchange
   Milliseconds connect_timeout{10'000};
   Milliseconds first_byte_timeout{60'000};  // once sent
