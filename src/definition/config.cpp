@@ -58,6 +58,11 @@ bool is_text_key(const std::string& path) {
   return !path.starts_with("budget.") && std::find(kTyped.begin(), kTyped.end(), path) == kTyped.end();
 }
 
+/// So that what is wrong with it is not quoted.
+bool may_hold_a_secret(std::string_view path) {
+  return path == "llm.headers" || path.ends_with("-key") || path.ends_with("-token");
+}
+
 /// Puts a flag's or variable's text at "section.key" of a document. Keys that take a text get it as it is.
 void put(Layer& layer, const std::string& path, const std::string& text, const std::string& origin, std::vector<Error>& errors) {
   const auto dot = path.find('.');
@@ -69,6 +74,9 @@ void put(Layer& layer, const std::string& path, const std::string& text, const s
   const bool structured = text.starts_with('{');
   if (!is_text_key(path) || structured) {
     auto parsed = document::parse_inline(text, origin);
+    if (!parsed && may_hold_a_secret(path))
+      return errors.push_back(
+          {.code = ErrorCode::invalid_argument, .message = path + ": this does not read as a mapping", .where = origin});
     if (!parsed) return errors.push_back(parsed.error());
     value = std::move(*parsed);
   }
@@ -232,8 +240,9 @@ void apply_config(const Config& config, WorkflowDefinition& definition) {
   const std::string written = definition.llm.provider;
   const std::string configured = with_recorded(config.llm.provider, {written, config.llm.recorded});
   if (written.empty() || outranks_file("llm.provider")) {
-    // A model is one of a provider: it does not follow to another.
+    // A model is one of a provider: it does not follow to another. And who is to be asked instead of all others falls back on none of them.
     if (!written.empty() && core::answering(written) != core::answering(configured)) definition.llm.model.clear();
+    if (outranks_file("llm.provider") && core::parse_provider(configured).kind == "mock") definition.llm.fallback.clear();
     definition.llm.provider = configured;
   } else {
     definition.llm.provider = with_recorded(written, {configured});

@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
+
 #include "definition/sections.hpp"
 
 namespace conductorai::definition {
@@ -17,6 +22,53 @@ Type<std::string> line(std::string expected) {
   return text({.may_be_empty = false, .bytes_max = 4'096, .one_line = true, .expected = std::move(expected)});
 }
 
+/// What no message may show.
+Type<std::string> hidden_line(std::string expected) {
+  return text({.may_be_empty = false, .bytes_max = 4'096, .one_line = true, .expected = std::move(expected), .shown = false});
+}
+
+/// It may hold a user and password, or a key in its query.
+Type<std::string> service_url() {
+  return text({.bytes_max = 1'000,
+               .one_line = true,
+               .pattern = "https?://[^/?#\\s]+\\S*",
+               .expected = "a URL like https://llm.example.org/v1",
+               .shown = false});
+}
+
+/// Its user and password are for the proxy alone.
+Type<std::string> proxy_url() {
+  return text({.bytes_max = 1'000,
+               .one_line = true,
+               .pattern = "((https?|socks4a?|socks5h?)://)?([^@/?#\\\\\\s]*@)?([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])"
+                          "(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/?",
+               .expected = "a URL like http://user:password@proxy.example.org:3128, other characters of a password as %23",
+               .shown = false});
+}
+
+/// A file's last line has an end, and what a shell puts into a variable often too.
+void cut_line_end(Node& node) {
+  while (node.is(Kind::text) && (node.text.ends_with('\n') || node.text.ends_with('\r'))) node.text.pop_back();
+}
+
+/// Those that frame a request are the client's.
+Type<std::map<std::string, std::string>> headers() {
+  auto type = dictionary(hidden_line("a header's value in quotes, in one line"));
+  type.read = [read = type.read](const Node& node, std::map<std::string, std::string>& out, Problems& problems) {
+    bool sound = read(node, out, problems);
+    for (const Member& member : node.members) {
+      std::string name = member.key;
+      std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      constexpr std::array<std::string_view, 6> kFraming{"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"};
+      if (std::ranges::find(kFraming, name) == kFraming.end()) continue;
+      problems.add(member.value.at, "the header " + member.key + " is made for each request and cannot be set");
+      sound = false;
+    }
+    return sound;
+  };
+  return type;
+}
+
 struct SecretParts {
   std::optional<std::string> value, file, command, env;
 };
@@ -24,12 +76,12 @@ struct SecretParts {
 /// `key: sk-…`, or `key: { file: … }`, `{ command: … }`, `{ env: … }`
 Type<Secret> secret() {
   static const auto parts = Section<SecretParts>("a secret, given in one way")
-                                .key("value", &SecretParts::value, line("the secret"), "the secret itself")
+                                .key("value", &SecretParts::value, hidden_line("the secret in one line"), "the secret itself")
                                 .key("file", &SecretParts::file, line("a path"), "a file whose first line is the secret")
                                 .key("command", &SecretParts::command, line("a command"), "a command that prints the secret")
                                 .key("env", &SecretParts::env, line("a variable"), "an environment variable that holds the secret");
-  const auto plain =
-      convert<Secret, std::string>(line("the secret"), [](std::string value) { return Secret{Secret::Kind::value, std::move(value)}; });
+  const auto plain = convert<Secret, std::string>(hidden_line("the secret in one line"),
+                                                  [](std::string value) { return Secret{Secret::Kind::value, std::move(value)}; });
   const auto described = convert<Secret, SecretParts>(parts.type(), [](SecretParts from) {
     if (from.file) return Secret{Secret::Kind::file, *from.file};
     if (from.command) return Secret{Secret::Kind::command, *from.command};
@@ -42,11 +94,14 @@ Type<Secret> secret() {
     // The message must not show what may be a secret that was only written without quotes.
     if (!node.is(Kind::text) && !node.is(Kind::map))
       return problems.add(node.at, "expected a secret as a text in quotes, or a mapping with one of value, file, command, env"), false;
-    if (node.is(Kind::map) && node.members.size() != 1)
+    constexpr std::array<std::string_view, 4> kWays{"value", "file", "command", "env"};
+    if (node.is(Kind::map) && (node.members.size() != 1 || std::ranges::find(kWays, node.members.front().key) == kWays.end()))
       return problems.add(node.at, "expected exactly one of value, file, command, env"), false;
     const Node* value = node.is(Kind::map) ? node.find("value") : nullptr;
     if (value != nullptr && !value->is(Kind::text)) return problems.add(value->at, "expected the secret as a text in quotes"), false;
-    return read(node, out, problems);
+    Node given = node;
+    cut_line_end(given.is(Kind::map) ? given.members.front().value : given);
+    return read(given, out, problems);
   };
   return type;
 }
@@ -57,14 +112,14 @@ const Section<LlmConfig>& llm_section() {
       Section<LlmConfig>("models")
           .key("provider", &LlmConfig::provider, provider_name(), "of workflows that name none")
           .key("model", &LlmConfig::model, line("the name of a model"), "of workflows that name none")
-          .key("base-url", &LlmConfig::base_url, line("a URL"), "of the provider's service")
-          .key("openai-base-url", &LlmConfig::openai_base_url, line("a URL"), "of openai, in place of base-url")
-          .key("anthropic-base-url", &LlmConfig::anthropic_base_url, line("a URL"), "of anthropic, likewise")
+          .key("base-url", &LlmConfig::base_url, service_url(), "of the provider's service")
+          .key("openai-base-url", &LlmConfig::openai_base_url, service_url(), "of openai, in place of base-url")
+          .key("anthropic-base-url", &LlmConfig::anthropic_base_url, service_url(), "of anthropic, likewise")
           .key("api", &LlmConfig::api, api, "of openai: chat or responses")
           .key("stream", &LlmConfig::stream, boolean(), "whether answers are asked for in pieces")
           .key("organisation", &LlmConfig::organisation, line("a name"), "of openai, whose account pays")
-          .key("headers", &LlmConfig::headers, dictionary(line("a header's value")), "sent with each request")
-          .key("proxy", &LlmConfig::proxy, line("a URL"), "instead of the usual variables'")
+          .key("headers", &LlmConfig::headers, headers(), "sent with each request")
+          .key("proxy", &LlmConfig::proxy, proxy_url(), "instead of the usual variables'")
           .key("ca-file", &LlmConfig::ca_file, line("a path"), "certificates that are trusted")
           .key("prices", &LlmConfig::prices, line("a path"), "prices of models that come before the built-in ones")
           .key("openai-key", &LlmConfig::openai_key, secret(), "also OPENAI_API_KEY")

@@ -13,6 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::UnorderedElementsAre;
 
 class ConfigFiles : public testing::Test {
  protected:
@@ -148,6 +149,55 @@ TEST_F(ConfigFiles, SecretsAreNeverShown) {
   project("llm: { openai-key: 12345678, anthropic-key: { value: 99887766 } }\n");
   EXPECT_THAT(problems(), Not(HasSubstr("12345678")));
   EXPECT_THAT(problems(), Not(HasSubstr("99887766")));
+}
+
+TEST_F(ConfigFiles, WhatIsWrongWithASecretDoesNotShowIt) {
+  for (const char* wrong :
+       {"openai-key: \"SECRET\\x01\"", "openai-key: { SECRET: x }", "openai-key: { SECRET }", "openai-key: { value: \"SEC\\nRET\" }",
+        "headers: { X-Auth: \"tok\\nSECRET\" }", "headers: { X-Auth: [ SECRET ] }", "proxy: \"http://u:SECRET#x@h:1\"",
+        "proxy: \"socks9://u:SECRET@h:1\"", "base-url: \"http://\\tSECRET\"", "base-url: \"u:SECRET@host/v1\"",
+        "proxy: \"http://u:SECRET@h:abc\"", "proxy: \"http://u:SECRET x@h:1\""}) {
+    project(std::string("llm: { ") + wrong + " }\n");
+    EXPECT_FALSE(load_config(request_)) << wrong;
+    EXPECT_THAT(problems(), Not(HasSubstr("SECRET"))) << wrong;
+  }
+  project("llm: { headers: { Content-Length: \"5\" } }\n");
+  EXPECT_THAT(problems(), HasSubstr("cannot be set"));
+  project("");
+  for (const char* wrong : {"{SECRET", "SEC\x01SECRET"}) {
+    request_.environment["OPENAI_API_KEY"] = wrong;
+    EXPECT_THAT(problems(), Not(HasSubstr("SECRET"))) << wrong;
+    EXPECT_FALSE(load_config(request_)) << wrong;
+  }
+}
+
+TEST_F(ConfigFiles, ASecretMayEndWithItsLine) {
+  project("llm:\n  openai-key: |\n    sk-block\n");
+  request_.environment["ANTHROPIC_API_KEY"] = "sk-shell\r\n";
+  const auto config = load_config(request_);
+  ASSERT_TRUE(config) << problems();
+  EXPECT_EQ(reveal(config->llm.openai_key).value(), "sk-block");
+  EXPECT_EQ(reveal(config->llm.anthropic_key).value(), "sk-shell");
+}
+
+TEST_F(ConfigFiles, PasswordsOfUrlsAndKeysInThemAreSecrets) {
+  project(
+      "llm: { proxy: \"http://me:pass%23word@proxy:3128\", base-url: \"https://llm.example.org/v1?api-key=in-the-query&v=2\", "
+      "headers: { X-Auth: of-a-header, X-Team: tools } }\n");
+  const auto config = load_config(request_);
+  ASSERT_TRUE(config) << problems();
+  EXPECT_THAT(readable_secrets(*config), UnorderedElementsAre("me:pass%23word", "pass%23word", "in-the-query", "of-a-header"));
+}
+
+TEST_F(ConfigFiles, WhoIsToAnswerInsteadOfAllOthersFallsBackOnNone) {
+  WorkflowDefinition definition;
+  definition.llm = {.provider = "openai", .model = "m", .fallback = {{.provider = "anthropic", .model = "n"}}};
+  WorkflowDefinition asked = definition;
+  apply_config(*load_config(request_), asked);
+  EXPECT_EQ(asked.llm.fallback.size(), 1U);
+  request_.flags["llm.provider"] = "mock";
+  apply_config(*load_config(request_), definition);
+  EXPECT_EQ(definition.llm.fallback.size(), 0U);
 }
 
 TEST_F(ConfigFiles, SecretsComeFromFilesAndCommands) {

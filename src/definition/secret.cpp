@@ -1,8 +1,17 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cctype>
-#include <cstdio>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 
 #include "core/document/document.hpp"
@@ -12,7 +21,10 @@ namespace conductorai::definition {
 
 namespace {
 
+using TimePoint = std::chrono::steady_clock::time_point;
+
 constexpr std::size_t kBytesMax = 65'536;
+constexpr std::chrono::seconds kCommandTime{120};  // somebody may have to type a password
 
 Result<std::string> first_line(const std::string& text, const std::string& where) {
   std::string line = text.substr(0, text.find_first_of("\r\n"));
@@ -20,22 +32,100 @@ Result<std::string> first_line(const std::string& text, const std::string& where
   return line;
 }
 
+/// A shell that runs a command. It stays in our process group: what it runs may ask a person at the terminal.
+class Shell {
+ public:
+  explicit Shell(const std::string& command) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return;
+    out_ = ends[0];
+    const char* const arguments[] = {"sh", "-c", command.c_str(), nullptr};
+    posix_spawn_file_actions_t files;
+    ::posix_spawn_file_actions_init(&files);
+    ::posix_spawn_file_actions_adddup2(&files, ends[1], STDOUT_FILENO);
+    if (::posix_spawn(&pid_, "/bin/sh", &files, nullptr, const_cast<char* const*>(arguments), environ) != 0) pid_ = 0;
+    ::posix_spawn_file_actions_destroy(&files);
+    ::close(ends[1]);
+  }
+  Shell(const Shell&) = delete;
+  Shell& operator=(const Shell&) = delete;
+  ~Shell() {
+    if (out_ >= 0) ::close(out_);
+  }
+  [[nodiscard]] bool started() const { return pid_ > 0; }
+
+  /// Adds what it prints next; false at its end, or where nothing came until `until`.
+  bool read(std::string& text, TimePoint until) const {
+    if (!wait_for(out_, until)) return false;
+    char block[4'096];
+    const ssize_t count = ::read(out_, block, sizeof block);
+    if (count > 0) text.append(block, static_cast<std::size_t>(count));
+    return count > 0;
+  }
+  /// Its wait status; it is killed where it has not ended by then. REQUIRES: started, and called once.
+  [[nodiscard]] int end(TimePoint until) const {
+    const int process = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
+    if (!wait_for(process, until)) ::kill(pid_, SIGKILL);
+    if (process >= 0) ::close(process);
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    return status;
+  }
+
+ private:
+  static bool wait_for(int fd, TimePoint until) {
+    pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    return fd >= 0 && left.count() > 0 && ::poll(&ready, 1, static_cast<int>(left.count())) > 0;
+  }
+
+  pid_t pid_ = 0;
+  int out_ = -1;
+};
+
 Result<std::string> output_of(const std::string& command) {
   const std::string where = "command of a secret";  // its text may hold a secret itself
-  std::FILE* pipe = ::popen(command.c_str(), "re");
-  if (pipe == nullptr) return fail(ErrorCode::unavailable, "cannot start a shell", where);
+  Shell shell(command);
+  if (!shell.started()) return fail(ErrorCode::unavailable, "cannot start a shell", where);
   std::string text;
-  char block[4'096];
-  while (const std::size_t count = std::fread(block, 1, sizeof block, pipe)) {
-    text.append(block, count);
-    if (text.size() > kBytesMax) break;
+  const auto until = std::chrono::steady_clock::now() + kCommandTime;
+  while (text.size() <= kBytesMax && shell.read(text, until)) {
   }
-  const int status = ::pclose(pipe);
+  const int status = shell.end(text.size() > kBytesMax ? TimePoint() : until);
+  if (std::chrono::steady_clock::now() >= until)
+    return fail(ErrorCode::timeout, fmt::format("the command did not end within {} s", kCommandTime.count()), where);
   if (text.size() > kBytesMax) return fail(ErrorCode::invalid_argument, "the command prints too much for a secret", where);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
     return fail(ErrorCode::invalid_argument,
                 fmt::format("the command failed with exit code {}", WIFEXITED(status) ? WEXITSTATUS(status) : -1), where);
   return first_line(text, where);
+}
+
+bool names_a_secret(std::string_view name) {
+  std::string lower(name);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return std::ranges::any_of(std::array{"auth", "key", "token", "secret", "cookie", "pass", "credential", "session", "signature"},
+                             [&](const char* word) { return lower.find(word) != std::string::npos; });
+}
+
+/// The user and password of a URL, and what its query calls a key.
+void add_secrets_of(std::string_view url, std::vector<std::string>& values) {
+  const auto scheme = url.find("://");
+  const std::string_view rest = scheme == std::string_view::npos ? url : url.substr(scheme + 3);
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?"));
+  if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
+    const std::string_view user = authority.substr(0, at);
+    values.emplace_back(user);
+    if (const auto colon = user.find(':'); colon != std::string_view::npos) values.emplace_back(user.substr(colon + 1));
+  }
+  const auto question = rest.find('?');
+  for (std::string_view query = question == std::string_view::npos ? "" : rest.substr(question + 1); !query.empty();) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    if (const auto equals = pair.find('='); equals != std::string_view::npos && names_a_secret(pair.substr(0, equals)))
+      values.emplace_back(pair.substr(equals + 1));
+  }
 }
 
 }  // namespace
@@ -67,15 +157,11 @@ std::vector<std::string> readable_secrets(const Config& config) {
     if (secret->empty() || secret->kind == Secret::Kind::command) continue;
     if (auto value = reveal(*secret)) values.push_back(std::move(*value));
   }
-  for (const auto& [name, value] : config.llm.headers) {
-    std::string lower = name;
-    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    for (const char* word : {"authorization", "key", "token", "secret", "cookie"})
-      if (lower.find(word) != std::string::npos) {
-        values.push_back(value.substr(value.starts_with("Bearer ") ? std::string_view("Bearer ").size() : 0));
-        break;
-      }
-  }
+  for (const auto& [name, value] : config.llm.headers)
+    if (names_a_secret(name)) values.push_back(value.substr(value.starts_with("Bearer ") ? std::string_view("Bearer ").size() : 0));
+  for (const std::string* url : {&config.llm.base_url, &config.llm.openai_base_url, &config.llm.anthropic_base_url, &config.llm.proxy})
+    add_secrets_of(*url, values);
+  std::erase(values, "");
   return values;
 }
 

@@ -8,8 +8,11 @@ namespace {
 [[gnu::noinline]] void hide(const std::vector<std::string>& secrets, LLMResponse& answer) {
   const agents::SecretMask mask(secrets);
   if (mask.empty()) return;
-  for (std::string* text : {&answer.text, &answer.reasoning, &answer.refusal}) *text = mask.text(std::move(*text));
-  for (ToolCall& call : answer.tool_calls) call.arguments = mask.value(std::move(call.arguments));
+  for (std::string* text : {&answer.text, &answer.reasoning, &answer.refusal, &answer.model}) *text = mask.text(std::move(*text));
+  for (ToolCall& call : answer.tool_calls) {
+    call.arguments = mask.value(std::move(call.arguments));
+    for (std::string* text : {&call.id, &call.name}) *text = mask.text(std::move(*text));
+  }
   for (auto& [path, content] : answer.files)
     if (content) *content = mask.text(std::move(*content));
   // Signed: a piece that had to be changed would be refused when it comes back.

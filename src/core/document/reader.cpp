@@ -53,13 +53,19 @@ Object text_schema(const TextRules& rules) {
 
 bool read_text(const TextRules& rules, const std::regex* pattern, const Node& node, std::string& out, Problems& problems) {
   const std::string what = rules.allowed.empty() ? rules.expected : fmt::format("one of {}", fmt::join(rules.allowed, ", "));
+  const auto wrong = [&](const std::string& expected, std::string hint = {}) {
+    if (rules.shown)
+      problems.expected(node, expected, std::move(hint));
+    else
+      problems.add(node.at, "expected " + expected + ", and not what stands here");
+  };
   if (!node.is(Node::Kind::text)) {
-    problems.expected(node, what, rules.allowed.empty() ? quote_hint(node) : "");
+    wrong(what, rules.allowed.empty() ? quote_hint(node) : "");
     return false;
   }
   if (!rules.allowed.empty() && std::ranges::find(rules.allowed, node.text) == rules.allowed.end()) {
     const auto near = closest(node.text, rules.allowed);
-    problems.expected(node, what, near ? "did you mean '" + *near + "'?" : "");
+    wrong(what, near ? "did you mean '" + *near + "'?" : "");
     return false;
   }
   // The length is bounded before the expression is matched: std::regex recurses a level a character.
@@ -68,7 +74,7 @@ bool read_text(const TextRules& rules, const std::regex* pattern, const Node& no
   if (!fits || (pattern != nullptr && (node.text.size() > 1'000 || !std::regex_match(node.text, *pattern)))) {
     const std::string limit =
         rules.bytes_max > 0 && node.text.size() > rules.bytes_max ? fmt::format(" of at most {} bytes", rules.bytes_max) : "";
-    problems.expected(node, what + limit);
+    wrong(what + limit);
     return false;
   }
   out = node.text;

@@ -39,6 +39,7 @@ struct TextRules {
   bool one_line = false;          // no control characters
   std::string pattern;            // ECMAScript regular expression over the whole text; empty: any
   std::string expected = "text";  // for the message
+  bool shown = true;              // false: it may be a secret, and no message shows what was found
 };
 
 Type<std::string> text(TextRules rules = {});

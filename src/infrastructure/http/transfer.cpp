@@ -236,7 +236,8 @@ std::string Transfer::progress_so_far() const {
 
 std::unexpected<Error> Transfer::error() const {
   Error error{.code = ErrorCode::unavailable, .where = request_.url, .retry = Retry::backoff};
-  const std::string detail = error_text_[0] != '\0' ? error_text_ : curl().easy_strerror(code_);
+  std::string detail = error_text_[0] != '\0' ? error_text_ : curl().easy_strerror(code_);
+  if (detail.starts_with("Unsupported proxy syntax")) detail = "the proxy's URL is none";  // curl quotes it, with its password
   if (too_many_headers_) {
     error.code = ErrorCode::invalid_answer;
     error.message = "the answer has more than " + std::to_string(request_.header_bytes_max) + " bytes of headers";
@@ -256,9 +257,16 @@ std::unexpected<Error> Transfer::error() const {
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM: error.code = ErrorCode::invalid_answer; break;
     case CURLE_SSL_CACERT_BADFILE:
+      error.code = ErrorCode::invalid_argument;
+      error.retry = Retry::never;
+      error.hint = "is it there, and readable? It holds the certificates that are trusted";
+      break;
     case CURLE_PEER_FAILED_VERIFICATION:
       error.retry = Retry::never;
-      error.hint = "the server's certificate is not trusted by this machine";
+      error.hint = "the server's certificate is another host's, or not trusted by this machine";
+      break;
+    case CURLE_COULDNT_CONNECT:
+      if (!request_.proxy.empty()) detail += " (which is the proxy)";
       break;
     default: break;
   }
