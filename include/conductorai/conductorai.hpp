@@ -203,6 +203,7 @@ struct PruneReport {
 
 struct LlmCheck {
   std::string provider, model, answer;
+  FinishReason finish = FinishReason::stop;
   Usage usage;
   std::int64_t duration_ms = 0;
 };

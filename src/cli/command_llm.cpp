@@ -53,8 +53,9 @@ int models(const Globals& globals, const LlmCommandOptions& options) {
 
 void print_check(const LlmCheck& check) {
   std::cout << "provider  " << check.provider << "\nmodel     " << clean_line(check.model) << "\nanswer    " << clean_line(check.answer)
-            << "\ntime      " << duration_text(check.duration_ms) << "\ntokens    " << check.usage.input_tokens << " in, "
-            << check.usage.output_tokens << " out\n";
+            << (check.finish == FinishReason::stop ? "" : "\nended by  " + std::string(to_string(check.finish))) << "\ntime      "
+            << duration_text(check.duration_ms) << "\ntokens    " << check.usage.input_tokens << " in, " << check.usage.output_tokens
+            << " out\n";
 }
 
 int check(const Globals& globals, const LlmCommandOptions& options) {
@@ -73,6 +74,7 @@ int check(const Globals& globals, const LlmCommandOptions& options) {
                      .text("provider", answered->provider)
                      .text("model", answered->model)
                      .text("answer", answered->answer)
+                     .text("finish", to_string(answered->finish))
                      .number("input_tokens", answered->usage.input_tokens)
                      .number("output_tokens", answered->usage.output_tokens)
                      .number("duration_ms", answered->duration_ms)

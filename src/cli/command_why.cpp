@@ -83,6 +83,7 @@ std::string headline(const WorkflowView& view) {
   std::string out = fmt::format("{} {}: {}", clean_line(view.name), view.id.str(), to_string(view.status));
   if (!view.reason.empty()) out += " – " + clean_line(view.reason);
   out += "\n";
+  if (view.error && !view.error->hint.empty()) out += "hint: " + clean_line(view.error->hint) + "\n";
   if (!view.owner.empty()) out += "owner: " + clean_line(view.owner) + "\n";
   for (const auto& approval : view.approvals)
     out += fmt::format("waits for approval {} of {}{}\n", clean_line(approval.id.str()), clean_line(approval.subject),

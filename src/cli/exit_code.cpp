@@ -33,7 +33,7 @@ int exit_code(const WorkflowView& view, int signal) {
     case WorkflowStatus::completed: return kOk;
     case WorkflowStatus::failed:
       // The machine or a service was missing what the work needs: a toolchain, the sandbox, a provider.
-      return view.error && view.error->code == ErrorCode::unavailable ? kMachine : kFailed;
+      return view.error && (view.error->code == ErrorCode::unavailable || view.error->code == ErrorCode::rate_limited) ? kMachine : kFailed;
     case WorkflowStatus::cancelled: return kFailed;
     case WorkflowStatus::paused: return kPaused;
     case WorkflowStatus::pending:

@@ -120,6 +120,7 @@ Result<RunOverrides> overrides_of(const OverrideOptions& options, const Workflow
     if (!options.llm.empty()) {
       overrides.llm->provider = definition::with_recorded(anchor_llm(options.llm), {workflow.llm.provider});
       overrides.llm->script = {};
+      if (core::parse_provider(overrides.llm->provider).kind == "mock") overrides.llm->fallback.clear();
     }
     if (!options.model.empty()) overrides.llm->model = options.model;
     if (auto checked = check_provider(overrides.llm->provider); !checked) return fail(checked.error());

@@ -125,13 +125,20 @@ std::string record_lines(const WorkflowView& view, const std::filesystem::path& 
   return out;
 }
 
+/// Which amount of a budget the reason says is used up.
+std::string exhausted(const std::string& reason) {
+  for (const char* amount : {"calls", "tokens", "usd", "wall-minutes"})
+    if (reason.find(std::string(": ") + amount + ": ") != std::string::npos) return amount;
+  return "calls";
+}
+
 std::string next_step(const WorkflowView& view) {
   const std::string id = view.id.str();
   if (!view.approvals.empty()) return fmt::format("conductorai approve {} {}", id, view.approvals.front().id.str());
   if (view.paused_for == PauseKind::budget && view.reason.find(": project/") != std::string::npos)
-    return "conductorai resume " + id +
-           " tomorrow (UTC), with --add-budget calls-per-day=N, or with a higher budget.*-per-day in conductorai.yaml";
-  if (view.paused_for == PauseKind::budget) return "conductorai resume " + id + " --add-budget calls=N (or wall-minutes=N)";
+    return "conductorai resume " + id + " tomorrow (UTC), with --add-budget " + exhausted(view.reason) +
+           "-per-day=N, or with a higher budget.*-per-day in conductorai.yaml";
+  if (view.paused_for == PauseKind::budget) return "conductorai resume " + id + " --add-budget " + exhausted(view.reason) + "=N";
   if (view.status == WorkflowStatus::paused || (view.status == WorkflowStatus::in_progress && view.owner.starts_with("none")))
     return "conductorai resume " + id;
   if (view.status == WorkflowStatus::failed) return "conductorai why " + id;
@@ -166,6 +173,7 @@ std::string summary_text(const WorkflowView& view, const std::filesystem::path& 
   std::string out = headline(view, colors);
   out += task_table(view, width, colors) + "\n";
   add_line(out, "reason", clean_line(view.reason));
+  if (view.error) add_line(out, "hint", clean_line(view.error->hint));
   for (const auto& warning : view.warnings) add_line(out, "warning", clean_line(warning));
   for (const auto& approval : view.approvals)
     add_line(out, "approval",

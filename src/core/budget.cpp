@@ -40,16 +40,18 @@ Amounts minus(const Amounts& a, const Amounts& b) {
 }
 
 std::string budget_refusal(const BudgetScope& scope, const BudgetUse& use, const Amounts& asked) {
-  const Amounts used = plus(use.spent, use.reserved);
-  const auto over = [&](const char* name, const std::optional<std::int64_t>& limit, std::int64_t has, std::int64_t more, Unit unit) {
+  const auto over = [&](const char* name, const std::optional<std::int64_t>& limit, std::int64_t Amounts::* amount, Unit unit) {
+    const std::int64_t spent = use.spent.*amount, reserved = use.reserved.*amount, more = asked.*amount, has = spent + reserved;
     // Nothing more asked of an amount is never what overruns it.
     if (!limit || more == 0 || (has <= *limit && more <= *limit - has)) return std::string();
-    return scope.key + ": " + name + ": " + shown(has, unit) + " of " + shown(*limit, unit) + " used, " + shown(more, unit) + " more asked";
+    const std::string in_flight = reserved > 0 ? shown(reserved, unit) + " held for calls under way, " : "";
+    return scope.key + ": " + name + ": " + shown(spent, unit) + " of " + shown(*limit, unit) + " used, " + in_flight + shown(more, unit) +
+           " more asked";
   };
-  if (auto text = over("calls", scope.calls, used.calls, asked.calls, Unit::count); !text.empty()) return text;
-  if (auto text = over("tokens", scope.tokens, used.tokens, asked.tokens, Unit::count); !text.empty()) return text;
-  if (auto text = over("usd", scope.usd_micros, used.usd_micros, asked.usd_micros, Unit::micros); !text.empty()) return text;
-  return over("wall-minutes", scope.wall_ms, used.wall_ms, asked.wall_ms, Unit::minutes);
+  if (auto text = over("calls", scope.calls, &Amounts::calls, Unit::count); !text.empty()) return text;
+  if (auto text = over("tokens", scope.tokens, &Amounts::tokens, Unit::count); !text.empty()) return text;
+  if (auto text = over("usd", scope.usd_micros, &Amounts::usd_micros, Unit::micros); !text.empty()) return text;
+  return over("wall-minutes", scope.wall_ms, &Amounts::wall_ms, Unit::minutes);
 }
 
 }  // namespace conductorai::core

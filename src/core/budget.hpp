@@ -16,7 +16,8 @@ Amounts minus(const Amounts& a, const Amounts& b);
 /// nothing is limited.
 std::vector<BudgetScope> budget_scopes(const BudgetLimits& limits, const AttemptId& attempt, const AgentType& agent, Timestamp now);
 
-/// "workflow/wf-…: calls: 10 of 10 used, 1 more asked", of the first limit that `asked` would overrun; empty when it fits.
+/// "workflow/wf-…: calls: 8 of 10 used, 2 held for calls under way, 1 more asked", of the first limit that `asked` would overrun; empty
+/// when it fits.
 std::string budget_refusal(const BudgetScope& scope, const BudgetUse& use, const Amounts& asked);
 
 }  // namespace conductorai::core

@@ -304,7 +304,15 @@ task<Result<LlmCheck>> ConductorAI::Impl::check_model(LlmDefinition llm) {
   auto answer = co_await std::move(work).in({&loop_, &following_});
   if (!answer) co_return fail(answer.error());
   auto price = house_->llm_services->price_of(llm.provider, answer->model);
-  LlmCheck check{.provider = llm.provider, .model = answer->model, .answer = answer->text, .usage = answer->usage};
+  if (answer->finish == FinishReason::refusal || answer->finish == FinishReason::content_filter)
+    co_return fail(ErrorCode::invalid_answer, "the model answered with a refusal (" + std::string(to_string(answer->finish)) + ")",
+                   llm.provider, "key, address and name are right: it does not answer what it is asked");
+  const agents::SecretMask mask(house_->secrets->values());
+  LlmCheck check{.provider = llm.provider,
+                 .model = mask.text(answer->model),
+                 .answer = mask.text(answer->text),
+                 .finish = answer->finish,
+                 .usage = answer->usage};
   if (price && *price) check.usage.usd_micros = integrations::cost(**price, *answer);
   check.duration_ms = std::chrono::duration_cast<Milliseconds>(loop_.steady_now() - asked_at).count();
   co_return check;

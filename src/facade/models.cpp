@@ -1,9 +1,8 @@
 #include "facade/models.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
+#include "core/document/document.hpp"
 #include "core/provider_name.hpp"
 #include "facade/masked_answers.hpp"
 #include "integrations/llm/cassette.hpp"
@@ -16,12 +15,12 @@ namespace {
 
 constexpr std::string_view kProviders = "openai, anthropic, mock, mock:FILE, record:FILE or replay:FILE";
 
+constexpr std::size_t kAnswersBytesMax = std::size_t{256} << 20;
+
 Result<std::string> read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(ErrorCode::not_found, "the recorded or scripted answers cannot be read", path.string());
-  std::ostringstream text;
-  text << in.rdbuf();
-  return std::move(text).str();
+  auto text = core::document::read_file(path, path.string(), kAnswersBytesMax);
+  if (!text) text.error().message = "the recorded or scripted answers cannot be read: " + text.error().message;
+  return text;
 }
 
 /// A script that calls tools wants them offered; one that does not was written without them.

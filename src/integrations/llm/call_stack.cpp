@@ -27,7 +27,7 @@ class Lane {
                 account_of(std::move(account), target)) {
     BaseLLMProvider* top = &ledger_;
     if (target.breaker != nullptr) top = &breaker_.emplace(*top, *target.breaker);
-    if (target.limiter != nullptr) top = &limited_.emplace(*top, *target.limiter);
+    if (target.limiter != nullptr) top = &limited_.emplace(*top, *target.limiter, retries.max_retry_after);
     top_ = &retrying_.emplace(*top, ports.clock, ports.entropy, retries);
     if (cached_) top_ = &cached_first_.emplace(*top_, ledger_, *cached_);
   }

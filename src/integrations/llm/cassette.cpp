@@ -94,7 +94,8 @@ Error file_error(const std::filesystem::path& file, int number) {
                   : number == ENOENT ? ErrorCode::not_found
                                      : ErrorCode::resource_exhausted,
           .message = "the cassette cannot be written: " + std::generic_category().message(number),
-          .where = file.string()};
+          .where = file.string(),
+          .hint = "free space there, or record to another place; what was paid for is on record and not bought again"};
 }
 
 /// In one write, so that a line is there whole or not at all, unless the disk is full.
@@ -151,10 +152,13 @@ Result<std::vector<CassetteEntry>> parse_cassette(std::string_view text, const s
 Result<void> start_cassette(const std::filesystem::path& file) {
   std::error_code error;
   if (std::filesystem::exists(file, error)) {
-    std::ifstream in(file, std::ios::binary);
-    std::string first;
-    std::getline(in, first);
-    if (!std::filesystem::is_regular_file(file, error) || (!first.empty() && first != kHeader))
+    std::string first(kHeader.size() + 1, '\0');
+    if (std::filesystem::is_regular_file(file, error)) {
+      std::ifstream in(file, std::ios::binary);
+      in.read(first.data(), static_cast<std::streamsize>(first.size()));
+      first.resize(static_cast<std::size_t>(in.gcount()));
+    }
+    if (!first.empty() && first != kHeader && first != std::string(kHeader) + "\n")
       return fail(ErrorCode::already_exists, "this is no cassette, so it is not recorded over", file.string(), "name another file");
   }
   return append_line(file, O_TRUNC, std::string(kHeader));

@@ -119,6 +119,9 @@ TEST_F(Cassette, AnotherFileIsNotRecordedOverAndNoCassetteIsRefused) {
   auto refused = start_cassette(folder.path() / "notes.txt");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::already_exists);
+  EXPECT_FALSE(start_cassette("/dev/full"));  // without being read: it has no end
+  EXPECT_TRUE(start_cassette(folder.path() / "new.jsonl"));
+  EXPECT_TRUE(start_cassette(folder.path() / "new.jsonl"));
   EXPECT_FALSE(parse_cassette("my notes\n", "notes.txt"));
   EXPECT_FALSE(parse_cassette("", "empty"));
 }

@@ -97,9 +97,9 @@ void RateLimiter::pump() {
   }
 }
 
-task<Result<void>> RateLimiter::take(std::int64_t tokens, std::string lane) {
+task<Result<void>> RateLimiter::take(std::int64_t tokens, std::string lane, Milliseconds longest) {
   const auto pause = std::chrono::ceil<Milliseconds>(paused_until_ - clock_.steady_now());
-  if (pause > pace_.longest_pause)
+  if (pause > std::min(longest, pace_.longest_pause))
     co_return fail(Error{.code = ErrorCode::rate_limited,
                          .message = "the provider asked for a pause of another " + duration_text(pause.count()),
                          .retry = Retry::after,
@@ -153,7 +153,7 @@ task<Result<LLMResponse>> RateLimitedProvider::chat(LLMRequest request) {
 
 task<Result<LLMResponse>> RateLimitedProvider::in_turn(std::unique_ptr<LLMRequest> request) {
   const std::int64_t tokens = estimated_tokens(*request);
-  auto wait = limiter_.take(tokens, lane_of(request->caller));
+  auto wait = limiter_.take(tokens, lane_of(request->caller), longest_);
   if (auto turn = co_await std::move(wait); !turn) co_return failed_answer(turn.error());
   auto call = hand_on(inner_, std::move(request));
   auto answer = co_await std::move(call).boxed();

@@ -28,8 +28,8 @@ class RateLimiter {
   RateLimiter& operator=(const RateLimiter&) = delete;
 
   /// Waits for its turn. Lanes have turns one after the other, however many wait in each; within a lane it is first come, first served.
-  /// Errors: cancelled (its place is given up), rate_limited (the service wants a pause longer than `longest_pause`).
-  task<Result<void>> take(std::int64_t tokens, std::string lane = {});
+  /// Errors: cancelled (its place is given up), rate_limited (the service wants a pause longer than `longest_pause` and `longest`).
+  task<Result<void>> take(std::int64_t tokens, std::string lane = {}, Milliseconds longest = Milliseconds::max());
   /// True where no limit is known that a call could meet: it goes at once, and has nothing to settle.
   [[nodiscard]] bool take_unlimited();
   /// `taken` was an estimate: what was not used goes back.
@@ -77,7 +77,9 @@ class RateLimiter {
 
 class RateLimitedProvider final : public BaseLLMProvider {
  public:
-  RateLimitedProvider(BaseLLMProvider& inner, RateLimiter& limiter) : inner_(inner), limiter_(limiter) {}
+  /// `longest`: what a pause of the service may take for who asks here.
+  RateLimitedProvider(BaseLLMProvider& inner, RateLimiter& limiter, Milliseconds longest = Milliseconds::max())
+      : inner_(inner), limiter_(limiter), longest_(longest) {}
   [[nodiscard]] std::string_view name() const override { return inner_.name(); }
   task<Result<LLMResponse>> chat(LLMRequest request) override;
 
@@ -87,6 +89,7 @@ class RateLimitedProvider final : public BaseLLMProvider {
 
   BaseLLMProvider& inner_;
   RateLimiter& limiter_;
+  Milliseconds longest_;
 };
 
 }  // namespace conductorai::integrations

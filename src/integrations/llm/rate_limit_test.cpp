@@ -56,6 +56,24 @@ TEST_F(Limiter, LetsAMinutesWorthGoAtOnceAndThenEvenly) {
   EXPECT_EQ(times(), (std::vector<std::int64_t>{0, 0, 0, 0, 0, 0, 10'000, 20'000, 30'000}));
 }
 
+task<void> ask_with_patience(RateLimiter& limiter, Milliseconds longest, std::string& outcome) {
+  auto turn = co_await limiter.take(1, "lane", longest);
+  outcome = turn ? "its turn" : std::string(to_string(turn.error().code));
+}
+
+TEST_F(Limiter, WhoHasAnotherModelLeftWaitsForNoLongPause) {
+  use({});
+  limiter->heed(429, {{"retry-after", "60"}});
+  std::string impatient, patient;
+  scope.spawn(ask_with_patience(*limiter, seconds(5), impatient));
+  scope.spawn(ask_with_patience(*limiter, Milliseconds::max(), patient));
+  loop.settle();
+  EXPECT_EQ(impatient, "rate_limited");
+  EXPECT_EQ(patient, "");
+  loop.advance(minutes(1));
+  EXPECT_EQ(patient, "its turn");
+}
+
 task<void> ask_in(RateLimiter& limiter, Clock& clock, std::string lane, std::vector<Turn>& turns) {
   auto turn = co_await limiter.take(1, lane);
   turns.push_back({turn ? lane : "cancelled", clock.steady_now()});

@@ -11,7 +11,8 @@ namespace conductorai::orchestration {
 //   marked dead letter (breaker_open, poison, expired, …)     | any           | any               | DEAD_LETTER
 //   cancelled fenced budget_exhausted (not the task's fault)  | any           | any               | ESCALATE
 //   invalid_argument not_found permission_denied unsupported  | any           | yes               | SKIP
-//   data_corrupted (the same again would fail the same way)   | any           | no                | ESCALATE
+//   data_corrupted (the same again would fail the same way),  | any           | no                | ESCALATE
+//   and what asks to be left alone for more than an hour      |               |                   |
 //   any other                                                 | yes           | any               | RETRY
 //   any other                                                 | no            | yes               | SKIP
 //   any other                                                 | no            | no                | ESCALATE
@@ -31,6 +32,7 @@ namespace conductorai::orchestration {
 namespace {
 
 constexpr std::string_view kDeadLetter = "dead-letter:";
+constexpr Milliseconds kLongestWait = std::chrono::hours(1);  // that a service may ask for
 
 enum class Kind { transient, permanent, not_the_tasks };
 
@@ -99,7 +101,8 @@ ErrorDecision ErrorHandler::handle_error(const Error& error, const ErrorContext&
   if (dead_letter_reason(error)) return {.action = ErrorAction::dead_letter};
   const Kind kind = kind_of(error.code);
   if (kind == Kind::not_the_tasks) return {.action = ErrorAction::escalate};
-  if (kind == Kind::permanent || context.attempt >= context.retry.max_attempts)
+  const bool too_long = error.retry == Retry::after && error.retry_after > kLongestWait;
+  if (kind == Kind::permanent || too_long || context.attempt >= context.retry.max_attempts)
     return {.action = context.continue_on_error ? ErrorAction::skip : ErrorAction::escalate};
   Milliseconds delay = backoff(context.retry, context.attempt, entropy_);
   if (error.retry == Retry::after) delay = std::max(delay, error.retry_after);

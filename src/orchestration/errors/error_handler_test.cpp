@@ -114,6 +114,11 @@ TEST_F(ErrorHandlerTest, WaitsAsLongAsTheOtherSideAsks) {
   limited.retry = Retry::after;
   limited.retry_after = 90s;
   EXPECT_EQ(handler.handle_error(limited, {}).delay, 90s);
+  limited.retry_after = 1h;
+  EXPECT_EQ(handler.handle_error(limited, {}).action, ErrorAction::retry);
+  limited.retry_after = 1h + 1s;
+  EXPECT_EQ(handler.handle_error(limited, {}).action, ErrorAction::escalate);
+  EXPECT_EQ(handler.handle_error(limited, {.continue_on_error = true}).action, ErrorAction::skip);
   limited.retry_after = -5s;  // in the past: our own back-off stands
   EXPECT_GE(handler.handle_error(limited, {}).delay, 0ms);
 }
