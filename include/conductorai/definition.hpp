@@ -8,6 +8,7 @@
 
 #include "conductorai/ids.hpp"
 #include "conductorai/models.hpp"
+#include "conductorai/shared.hpp"
 #include "conductorai/time.hpp"
 #include "conductorai/value.hpp"
 
@@ -18,6 +19,11 @@ struct RetryPolicy {
   Milliseconds backoff{1'000};  // base of the exponential
   Milliseconds max_backoff{60'000};
   friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
+};
+
+struct BudgetDefinition {
+  std::optional<std::int64_t> usd_micros, tokens, calls, wall_ms;
+  friend bool operator==(const BudgetDefinition&, const BudgetDefinition&) = default;
 };
 
 struct TaskDefinition {
@@ -35,6 +41,7 @@ struct TaskDefinition {
   int priority = 0;                            // higher first
   std::map<std::string, std::string> outputs;  // name -> ${{ }} text, evaluated when the task completes
   bool approval = false;                       // needs approval before it starts
+  std::optional<BudgetDefinition> budget;      // its own, in all its attempts; of a foreach each child's
   friend bool operator==(const TaskDefinition&, const TaskDefinition&) = default;
 };
 
@@ -80,14 +87,11 @@ struct GateDefinition {
 
 enum class OnExhausted { fail, complete_with_warnings };
 
-struct BudgetDefinition {
-  std::optional<std::int64_t> usd_micros, tokens, calls, wall_ms;
-  friend bool operator==(const BudgetDefinition&, const BudgetDefinition&) = default;
-};
-
-/// In force for an attempt: its workflow's budget, and that of the whole project for a day (UTC).
+/// In force for an attempt: its workflow's budget, that of the whole project for a day (UTC), its task's own, and that of its agent's type
+/// in the workflow.
 struct BudgetLimits {
   BudgetDefinition workflow, day;
+  Rare<BudgetDefinition> task, agent;
   friend bool operator==(const BudgetLimits&, const BudgetLimits&) = default;
 };
 
@@ -142,6 +146,7 @@ struct WorkflowDefinition {
   int max_loops = 3;
   OnExhausted on_exhausted = OnExhausted::fail;
   BudgetDefinition budget;
+  std::map<AgentType, BudgetDefinition> agent_budgets;  // of all tasks of a type
   PolicyDefinition policies;
   LlmDefinition llm;
   friend bool operator==(const WorkflowDefinition&, const WorkflowDefinition&) = default;

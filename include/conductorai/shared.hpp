@@ -39,6 +39,8 @@ class Shared {
 template <class T>
 class Rare {
  public:
+  using element_type = T;
+
   Rare() = default;
   Rare(const std::optional<T>& value) : value_(value ? std::make_shared<const T>(*value) : nullptr) {}
 

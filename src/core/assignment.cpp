@@ -75,9 +75,14 @@ Result<AssignmentParts> assignment_parts(const WorkflowState& state, const TaskI
   return parts;
 }
 
-BudgetLimits budget_limits(const WorkflowState& state, const BudgetDefinition& per_day) {
-  return {.workflow = raised(state.definition->budget, state.overrides.add_budget),
-          .day = raised(per_day, state.overrides.add_day_budget.value_or(BudgetDefinition{}))};
+BudgetLimits budget_limits(const WorkflowState& state, const TaskDefinition& task, const BudgetDefinition& per_day) {
+  const BudgetDefinition& added = state.overrides.add_budget;  // to each of them, or what paused over its task's could never go on
+  BudgetLimits limits{.workflow = raised(state.definition->budget, added),
+                      .day = raised(per_day, state.overrides.add_day_budget.value_or(BudgetDefinition{}))};
+  if (task.budget) limits.task = std::optional(raised(*task.budget, added));
+  const auto& of_agents = state.definition->agent_budgets;
+  if (const auto found = of_agents.find(task.agent); found != of_agents.end()) limits.agent = std::optional(raised(found->second, added));
+  return limits;
 }
 
 }  // namespace conductorai::core

@@ -26,8 +26,8 @@ std::vector<BudgetScope> budget_scopes(const BudgetLimits& limits, const Attempt
         .key = std::move(key), .usd_micros = limit.usd_micros, .tokens = limit.tokens, .calls = limit.calls, .wall_ms = limit.wall_ms};
   };
   return {scope("workflow/" + attempt.workflow.value, limits.workflow),
-          scope("task/" + attempt.workflow.value + "/" + attempt.task.value, {}),
-          scope("agent/" + attempt.workflow.value + "/" + agent.value, {}),
+          scope("task/" + attempt.workflow.value + "/" + attempt.task.value, limits.task ? *limits.task : BudgetDefinition{}),
+          scope("agent/" + attempt.workflow.value + "/" + agent.value, limits.agent ? *limits.agent : BudgetDefinition{}),
           scope("project/" + to_iso8601(now).substr(0, std::string_view("YYYY-MM-DD").size()), limits.day)};
 }
 

@@ -143,6 +143,6 @@ Result<AssignmentParts> assignment_parts(const WorkflowState& state, const TaskI
 
 /// Limits in force for the steps of its attempts: its budget with what `resume --add-budget` added, and `per_day`, that of the whole
 /// project for a day, likewise raised.
-BudgetLimits budget_limits(const WorkflowState& state, const BudgetDefinition& per_day);
+BudgetLimits budget_limits(const WorkflowState& state, const TaskDefinition& task, const BudgetDefinition& per_day);
 
 }  // namespace conductorai::core

@@ -40,7 +40,7 @@ BOOST_DESCRIBE_ENUM(ToolUse, off, on)
 BOOST_DESCRIBE_STRUCT(RetryPolicy, (), (max_attempts, backoff, max_backoff))
 BOOST_DESCRIBE_STRUCT(TaskDefinition, (),
                       (id, agent, phase, needs, condition, with, timeout, retry, foreach, max_parallel, continue_on_error, priority,
-                       outputs, approval))
+                       outputs, approval, budget))
 BOOST_DESCRIBE_STRUCT(WorkspaceDefinition, (), (repo, base, protected_paths, allow_dirty))
 BOOST_DESCRIBE_STRUCT(ReportDefinition, (), (format, path))
 BOOST_DESCRIBE_STRUCT(ToolchainDefinition, (), (prepare, build, test, run, report))
@@ -54,7 +54,7 @@ BOOST_DESCRIBE_STRUCT(LlmDefinition, (),
                       (provider, model, retries, fallback, script, tools, tool_turns, tool_repeats, follow_ups, context_tokens, batch))
 BOOST_DESCRIBE_STRUCT(WorkflowDefinition, (),
                       (name, description, requirement, inputs, env, timeout, workspace, toolchain, sandbox, tasks, gates, max_rounds,
-                       max_loops, on_exhausted, budget, policies, llm))
+                       max_loops, on_exhausted, budget, agent_budgets, policies, llm))
 BOOST_DESCRIBE_ENUM(PauseKind, user, budget, claims, storage)
 BOOST_DESCRIBE_ENUM(ErrorAction, retry, skip, escalate, dead_letter)
 BOOST_DESCRIBE_ENUM(RoundKind, rework, feedback, retry)

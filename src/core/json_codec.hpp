@@ -43,6 +43,8 @@ bool is_empty(const T& value) {
     return !value.has_value();
   else if constexpr (is_a<T, std::shared_ptr>)
     return value == nullptr;
+  else if constexpr (is_a<T, Rare>)
+    return !value;
   else if constexpr (is_a<T, Id>)
     return value.empty();
   else if constexpr (is_a<T, Shared>)
@@ -92,7 +94,7 @@ void write(std::string& out, const T& value) {
     out += std::to_string(value.count());
   else if constexpr (std::is_same_v<T, Value>)
     append_json(out, value);
-  else if constexpr (is_a<T, std::optional> || is_a<T, std::shared_ptr>)
+  else if constexpr (is_a<T, std::optional> || is_a<T, std::shared_ptr> || is_a<T, Rare>)
     value ? write(out, *value) : void(out += "null");
   else if constexpr (is_a<T, Shared>)
     write(out, *value);
@@ -173,6 +175,10 @@ struct Reader {
       typename T::element_type made{};
       if (auto r = read(json, made); !r) return r;
       out = Shared(std::move(made));
+    } else if constexpr (is_a<T, Rare>) {
+      std::optional<typename T::element_type> made;
+      if (auto r = read(json, made); !r) return r;
+      out = T(made);
     } else if constexpr (is_a<T, std::vector>) {
       if (!json.is_array()) return wrong("a list");
       out.clear();

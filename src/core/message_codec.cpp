@@ -5,7 +5,7 @@
 #include "core/json_codec.hpp"
 
 namespace conductorai {
-BOOST_DESCRIBE_STRUCT(BudgetLimits, (), (workflow, day))
+BOOST_DESCRIBE_STRUCT(BudgetLimits, (), (workflow, day, task, agent))
 BOOST_DESCRIBE_STRUCT(TaskAssignment, (), (id, epoch, phase, task, workflow, foreach_item, findings, upstream, base, workflow_base, limits))
 BOOST_DESCRIBE_STRUCT(CancelAttempt, (), (id, reason))
 BOOST_DESCRIBE_STRUCT(Progress, (), (id, agent, text))

@@ -274,6 +274,11 @@ void check_policies(const CheckContext& context) {
     context.problems.add(item.at, fmt::format("policies.approvals: {} is neither a task nor an agent type", quote(item.text)),
                          suggestion(item.text, names));
   }
+  const auto types = agent_names(context.agents);
+  for (const auto& member : child(context.root, "agent-budgets").members)
+    if (!kStandardAgents.contains(member.key) && std::ranges::find(types, member.key) == types.end())
+      context.problems.add(member.key_at, fmt::format("agent-budgets: {} is no agent type", quote(member.key)),
+                           suggestion(member.key, types));
 }
 
 }  // namespace conductorai::definition

@@ -24,7 +24,7 @@ void check_graph(const CheckContext& context);
 void check_agents(const CheckContext& context);
 /// `if`, `foreach`, `with`, `outputs`: syntax, and names that will be there.
 void check_expressions(const CheckContext& context);
-/// `policies.approvals` names tasks and agent types.
+/// `policies.approvals` names tasks and agent types, `agent-budgets` types.
 void check_policies(const CheckContext& context);
 
 const AgentDescription* find_agent(const std::vector<AgentDescription>& agents, const AgentType& type);

@@ -91,6 +91,9 @@ TEST(WorkflowErrors, WordsAreChosenFromALine) {
   EXPECT_THAT(problems_of(kHead + "policies: { deploy-targets: [proces] }\n"), HasSubstr("policies.deploy-targets[0]"));
   EXPECT_THAT(problems_of(kHead + "policies: { approvals: [deplyo] }\n"),
               HasSubstr("'deplyo' is neither a task nor an agent type (w.yaml:3:25) | did you mean 'deploy'?"));
+  EXPECT_THAT(problems_of(kHead + "agent-budgets: { codnig: { calls: 1 } }\n"),
+              HasSubstr("agent-budgets: 'codnig' is no agent type (w.yaml:3:18) | did you mean 'coding'?"));
+  EXPECT_THAT(problems_of(kHead + "tasks:\n  x: { agent: coding, budget: { calls: 0 } }\n"), HasSubstr("tasks.x.budget.calls: expected"));
   EXPECT_THAT(problems_of(kHead + "env: [\"A B\"]\n"),
               HasSubstr("env[0]: expected the name of an environment variable, found the text 'A B' (w.yaml:3:7)"));
 }

@@ -84,7 +84,10 @@ const Section<TaskDefinition>& task_section() {
           .key("continue-on-error", &Task::continue_on_error, boolean(), "its failure does not stop what needs it")
           .key("priority", &Task::priority, integer<int>(-1'000, 1'000), "higher starts first; 0 where left out")
           .key("outputs", &Task::outputs, dictionary(text()), "further outputs: name to ${{ }} text")
-          .key("approval", &Task::approval, boolean(), "a person must approve before it starts");
+          .key("approval", &Task::approval, boolean(), "a person must approve before it starts")
+          .use<BudgetDefinition>(
+              "budget", budget_section().type(), [](Task& task, BudgetDefinition budget) { task.budget = budget; },
+              "what it may use up, in all its attempts; of a foreach each child");
   return section;
 }
 
@@ -264,7 +267,7 @@ std::string task_id_problem(const std::string& id) {
 }
 
 const Section<BudgetDefinition>& budget_section() {
-  static const auto section = with_limits(Section<BudgetDefinition>("what the workflow may use up; it pauses when a limit is reached"));
+  static const auto section = with_limits(Section<BudgetDefinition>("what may be used up; the workflow pauses when a limit is reached"));
   return section;
 }
 
@@ -311,6 +314,12 @@ const Section<Draft>& workflow_section() {
     workflow.nested("gates", &Draft::gates, gates_section(), "what ends a phase");
     add_bounds(workflow);
     workflow.nested("budget", &Draft::budget, budget_section(), "what the workflow may use up");
+    workflow.use<std::map<std::string, BudgetDefinition>>(
+        "agent-budgets", dictionary(budget_section().type()),
+        [](Draft& draft, const std::map<std::string, BudgetDefinition>& budgets) {
+          for (const auto& [agent, budget] : budgets) draft.agent_budgets[AgentType(agent)] = budget;
+        },
+        "what all tasks of an agent's type may use up, by type");
     workflow.nested("policies", &Draft::policies, policies_section(), "what may happen");
     workflow.nested("llm", &Draft::llm, llm_section(), "which model answers");
     return workflow;

@@ -58,6 +58,15 @@ TEST(LoadWorkflow, ReadsHowAgentsWorkWithTheirModel) {
   EXPECT_NE(problems_of("name: a\nrequirement: b\nllm: { tools: maybe }\n"), "loaded");
 }
 
+TEST(LoadWorkflow, ReadsBudgetsOfTasksAndAgents) {
+  const auto loaded = load_text(
+      "name: a\nrequirement: b\nagent-budgets: { coding: { usd: 1, calls: 7 } }\n"
+      "tasks: { x: { agent: coding, budget: { tokens: 500 } } }\n");
+  ASSERT_TRUE(loaded) << problems_of(loaded);
+  EXPECT_EQ(loaded->definition.tasks.at(0).budget, (BudgetDefinition{.tokens = 500}));
+  EXPECT_EQ(loaded->definition.agent_budgets.at(AgentType("coding")), (BudgetDefinition{.usd_micros = 1'000'000, .calls = 7}));
+}
+
 TEST(LoadWorkflow, GivesTheSevenStandardTasksWhereNoneAreNamed) {
   const auto loaded = load_text("name: a\nrequirement: b\n");
   ASSERT_TRUE(loaded) << problems_of(loaded);

@@ -25,16 +25,17 @@ void add(Amounts& sum, const ForecastCost& more) {
 
 std::vector<ScopeNeed> needs_of(const Forecast& forecast, const core::WorkflowState& state, const BudgetDefinition& per_day,
                                 Timestamp now) {
-  const BudgetLimits limits = core::budget_limits(state, per_day);
   std::vector<ScopeNeed> needs;
-  for (const TaskForecast& task : forecast.tasks)
-    for (BudgetScope& scope :
-         core::budget_scopes(limits, {.workflow = state.id, .task = task.id}, state.tasks.at(task.id).definition->agent, now)) {
+  for (const TaskForecast& task : forecast.tasks) {
+    const TaskDefinition& definition = *state.tasks.at(task.id).definition;
+    for (BudgetScope& scope : core::budget_scopes(core::budget_limits(state, definition, per_day), {.workflow = state.id, .task = task.id},
+                                                  definition.agent, now)) {
       auto known = std::ranges::find(needs, scope.key, [](const ScopeNeed& need) { return need.scope.key; });
       if (known == needs.end()) known = needs.insert(needs.end(), {.scope = std::move(scope), .normal = {}, .worst = {}});
       add(known->normal, task.cost.normal);
       add(known->worst, task.cost.worst);
     }
+  }
   return needs;
 }
 

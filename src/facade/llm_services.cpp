@@ -160,7 +160,10 @@ Result<void> LlmServices::check_target(const LlmTarget& target, bool money) cons
 
 Result<void> LlmServices::check(const WorkflowDefinition& definition) const {
   const LlmDefinition& llm = definition.llm;
-  const bool money = definition.budget.usd_micros.has_value();
+  const bool money =
+      definition.budget.usd_micros ||
+      std::ranges::any_of(definition.agent_budgets, [](const auto& budget) { return budget.second.usd_micros.has_value(); }) ||
+      std::ranges::any_of(definition.tasks, [](const TaskDefinition& task) { return task.budget && task.budget->usd_micros; });
   if (core::parse_provider(llm.provider).kind == "replay") return {};  // it asks nobody, for the whole chain
   if (auto first = check_target({.provider = core::answering(llm.provider), .model = llm.model}, money); !first) return first;
   for (const LlmTarget& target : llm.fallback) {

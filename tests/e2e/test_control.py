@@ -138,6 +138,29 @@ class Control(harness.ProjectTest):
         self.assertEqual((again.code, again.result["status"], again.result["rounds"]), (0, "COMPLETED", 2), again)
         self.assertEqual(again.result["usage"]["calls"], 2)
 
+    def test_a_task_and_an_agents_type_have_budgets_of_their_own(self):
+        project = self.project()
+        project.write("w.yaml", """
+name: frugal
+requirement: A function add(a, b) in add.py.
+toolchain: { build: "true" }
+agent-budgets: { coding: { calls: 1 } }
+tasks:
+  small: { agent: coding, budget: { tokens: 10 } }
+  next: { agent: coding, needs: [small] }
+""")
+        planned = project.run("plan", "w.yaml", "--llm", "mock")
+        self.assertEqual(planned.code, 3, planned)
+        done = project.run("run", "w.yaml", "--llm", "mock", "--json")
+        self.assertEqual((done.code, done.result["status"]), (3, "PAUSED"), done)
+        self.assertRegex(done.result["reason"], r": task/wf-\w+/small: tokens: 0 of 10 used, \d+ more asked")
+        self.assertIn("--add-budget tokens=N", project.run("status", done.result["workflow_id"]).out)
+        done = project.run("resume", "--add-budget", "tokens=1000000", "--json")
+        self.assertEqual((done.code, done.result["tasks"]["small"]["status"]), (3, "COMPLETED"), done)
+        self.assertRegex(done.result["reason"], r": agent/wf-\w+/coding: calls: 1 of 1 used, 1 more asked")
+        done = project.run("resume", "--add-budget", "calls=1", "--json")
+        self.assertEqual((done.code, done.result["status"], done.result["usage"]["calls"]), (0, "COMPLETED", 2), done)
+
     def test_a_budget_of_the_day_bounds_all_workflows_of_the_project(self):
         project, workflow, answers = self.example("fix-a-bug")
         project.write("conductorai.yaml", "budget: { calls-per-day: 1 }\n")

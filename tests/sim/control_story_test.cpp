@@ -247,7 +247,8 @@ TEST(Control, ASuspendedAttemptPausesAndStaysLive) {
   EXPECT_EQ(s.dispatched(), "a/1/1");
   const Timestamp last_moment{Milliseconds(1'767'225'599'999)};  // of 2025
   const AttemptId attempt{.workflow = s.state.id, .task = TaskId("a")};
-  const auto scopes = budget_scopes(budget_limits(s.state, {.calls = 7}), attempt, AgentType("command"), last_moment);
+  const auto scopes = budget_scopes(budget_limits(s.state, *s.state.tasks.at(TaskId("a")).definition, {.calls = 7}), attempt,
+                                    AgentType("command"), last_moment);
   ASSERT_EQ(scopes.size(), 4U);
   EXPECT_EQ(scopes[0].key, "workflow/wf-1");
   EXPECT_EQ(scopes[0].calls, 20);
@@ -255,7 +256,8 @@ TEST(Control, ASuspendedAttemptPausesAndStaysLive) {
   EXPECT_EQ(scopes[1].key, "task/wf-1/a");
   EXPECT_EQ(scopes[2].key, "agent/wf-1/command");
   EXPECT_EQ(scopes[3], (BudgetScope{.key = "project/2025-12-31", .calls = 9}));
-  EXPECT_EQ(budget_scopes(budget_limits(s.state, {}), attempt, AgentType("command"), last_moment + Milliseconds(1))[3],
+  EXPECT_EQ(budget_scopes(budget_limits(s.state, *s.state.tasks.at(TaskId("a")).definition, {}), attempt, AgentType("command"),
+                          last_moment + Milliseconds(1))[3],
             (BudgetScope{.key = "project/2026-01-01"}));
   EXPECT_EQ(s.broken, "");
 }

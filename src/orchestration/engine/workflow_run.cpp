@@ -292,7 +292,7 @@ Result<Shared<TaskAssignment>> WorkflowRun::assignment(const AttemptId& id) cons
                         .upstream = std::move(parts->upstream),
                         .base = live != nullptr ? live->base : state_.head,
                         .workflow_base = state_.base_commit,
-                        .limits = core::budget_limits(state_, options_.day_budget)};
+                        .limits = core::budget_limits(state_, *task.definition, options_.day_budget)};
 }
 
 void WorkflowRun::announce(std::vector<Event> events) {
