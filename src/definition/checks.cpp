@@ -34,12 +34,14 @@ Position position_of(const Node& preferred, const Node& otherwise) {
 
 std::vector<std::string> task_names(const WorkflowDefinition& definition) {
   std::vector<std::string> names;
+  names.reserve(definition.tasks.size());
   for (const TaskDefinition& task : definition.tasks) names.push_back(task.id.value);
   return names;
 }
 
 std::vector<std::string> agent_names(const std::vector<AgentDescription>& agents) {
   std::vector<std::string> names;
+  names.reserve(agents.size());
   for (const AgentDescription& agent : agents) names.push_back(agent.type.value);
   return names;
 }
@@ -178,6 +180,7 @@ void check_meaning(const CheckContext& context, const AgentDescription& agent, c
 void check_with(const CheckContext& context, const AgentDescription& agent, const Node& task, const Node& with) {
   const std::size_t before = context.problems.size();
   std::vector<std::string> names;
+  names.reserve(agent.with.size());
   for (const WithKey& key : agent.with) names.push_back(key.name);
   for (const Member& member : with.members) {
     const auto key = std::find_if(agent.with.begin(), agent.with.end(), [&](const WithKey& one) { return one.name == member.key; });

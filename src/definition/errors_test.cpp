@@ -187,7 +187,10 @@ TEST(WorkflowErrors, EveryTortureCaseIsRefusedWithAPosition) {
         const auto digit = std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/").find(c);
         if (digit == std::string_view::npos) continue;
         bits = bits << 6 | static_cast<std::uint32_t>(digit);
-        if ((count += 6) >= 8) text += static_cast<char>(bits >> (count -= 8) & 0xFF);
+        count += 6;
+        if (count < 8) continue;
+        count -= 8;
+        text += static_cast<char>(bits >> count & 0xFF);
       }
       for (const std::string file : {"case.yaml", "case.json"}) {
         const auto loaded = load_text(text, all_agents(), file);

@@ -3,6 +3,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <map>
 
 #include "infrastructure/state/sqlite_connection.hpp"
@@ -56,8 +57,8 @@ TEST_F(SqliteState, IsNotMadeWhenOnlyLookedFor) {
 }
 
 TEST_F(SqliteState, CanBeMadeByManyProcessesAtOnce) {
-  std::vector<std::unique_ptr<Child>> children;
-  for (int i = 0; i < 6; ++i) children.push_back(std::make_unique<Child>("open", dir / "fresh"));
+  std::array<std::unique_ptr<Child>, 6> children;
+  for (auto& child : children) child = std::make_unique<Child>("open", dir / "fresh");
   for (auto& child : children) EXPECT_EQ(child->wait(), 0);
 }
 

@@ -41,6 +41,7 @@ struct Limiter : ::testing::Test {
   /// Milliseconds at which the turns came.
   [[nodiscard]] std::vector<std::int64_t> times() const {
     std::vector<std::int64_t> all;
+    all.reserve(turns.size());
     for (const Turn& turn : turns) all.push_back(std::chrono::duration_cast<milliseconds>(turn.at.time_since_epoch()).count());
     return all;
   }
