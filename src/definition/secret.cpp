@@ -75,9 +75,13 @@ class Shell {
 
  private:
   static bool wait_for(int fd, TimePoint until) {
-    pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-    return fd >= 0 && left.count() > 0 && ::poll(&ready, 1, static_cast<int>(left.count())) > 0;
+    for (;;) {
+      pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      if (fd < 0 || left.count() <= 0) return false;
+      const int found = ::poll(&ready, 1, static_cast<int>(left.count()));
+      if (found >= 0 || errno != EINTR) return found > 0;  // else it was stopped and goes on (Ctrl-Z, fg)
+    }
   }
 
   pid_t pid_ = 0;
