@@ -72,7 +72,7 @@ TEST_P(StateManagerSteps, ARefusalNamesScopeLimitAndUseAndReservesNowhere) {
   tight.scopes = {{.key = "task/wf-a/code"}, {.key = "workflow/wf-a", .calls = 10}};
   auto result = begun(tight);
   EXPECT_EQ(result.outcome, kRefused);
-  EXPECT_EQ(result.refusal, "workflow/wf-a: calls: 6 of 10 used, 5 more asked");
+  EXPECT_EQ(result.refusal, "workflow/wf-a: calls: 0 of 10 used, 6 held for calls under way, 5 more asked");
   EXPECT_EQ(use("task/wf-a/code").reserved.calls, 6);
   EXPECT_EQ(steps().size(), 1U);
   tight.worst_case.calls = 4;  // just fits
