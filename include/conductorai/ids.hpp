@@ -55,18 +55,19 @@ inline std::size_t hash_of(std::string_view id) {
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;  // 2^64 over the golden ratio
   std::uint64_t hash = id.size() * kOdd;
   std::uint64_t eight = 0;
-  const auto mix = [&](const char* at) {
-    std::memcpy(&eight, at, sizeof eight);
+  const auto mix = [&] {
     hash = (hash ^ eight) * kOdd;
     hash ^= hash >> 29U;
   };
-  if (id.size() < sizeof eight) {
-    for (const char c : id) eight = eight << 8U | static_cast<unsigned char>(c);
-    hash = (hash ^ eight) * kOdd;
-    return hash ^ hash >> 29U;
+  for (std::size_t at = 0; at + sizeof eight < id.size(); at += sizeof eight) {
+    std::memcpy(&eight, id.data() + at, sizeof eight);
+    mix();
   }
-  for (std::size_t at = 0; at + sizeof eight < id.size(); at += sizeof eight) mix(id.data() + at);
-  mix(id.data() + id.size() - sizeof eight);
+  if (id.size() >= sizeof eight)
+    std::memcpy(&eight, id.data() + id.size() - sizeof eight, sizeof eight);
+  else
+    for (const char c : id) eight = eight << 8U | static_cast<unsigned char>(c);
+  mix();
   return hash;
 }
 

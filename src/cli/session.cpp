@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "base/lower.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/llm_options.hpp"
 #include "cli/text.hpp"
@@ -45,11 +46,6 @@ Result<void> check_heeded(const definition::Config& config) {
   if (source == config.sources.end() || source->second == "default") return {};
   return fail(ErrorCode::unsupported, "runtime.shutdown-timeout: this build stops running attempts at once, and `resume` goes on",
               source->second, "leave it out");
-}
-
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
 }
 
 }  // namespace

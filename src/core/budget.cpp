@@ -1,5 +1,6 @@
 #include "core/budget.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "core/json.hpp"
@@ -29,6 +30,17 @@ std::vector<BudgetScope> budget_scopes(const BudgetLimits& limits, const Attempt
           scope("task/" + attempt.workflow.value + "/" + attempt.task.value, limits.task ? *limits.task : BudgetDefinition{}),
           scope("agent/" + attempt.workflow.value + "/" + agent.value, limits.agent ? *limits.agent : BudgetDefinition{}),
           scope("project/" + to_iso8601(now).substr(0, std::string_view("YYYY-MM-DD").size()), limits.day)};
+}
+
+bool limits_money(const BudgetLimits& limits) {
+  return limits.workflow.usd_micros || limits.day.usd_micros || (limits.task && limits.task->usd_micros) ||
+         (limits.agent && limits.agent->usd_micros);
+}
+
+bool limits_money(const WorkflowDefinition& definition) {
+  return definition.budget.usd_micros ||
+         std::ranges::any_of(definition.agent_budgets, [](const auto& of_type) { return of_type.second.usd_micros.has_value(); }) ||
+         std::ranges::any_of(definition.tasks, [](const TaskDefinition& task) { return task.budget && task.budget->usd_micros; });
 }
 
 Amounts plus(const Amounts& a, const Amounts& b) {

@@ -16,6 +16,10 @@ Amounts minus(const Amounts& a, const Amounts& b);
 /// nothing is limited.
 std::vector<BudgetScope> budget_scopes(const BudgetLimits& limits, const AttemptId& attempt, const AgentType& agent, Timestamp now);
 
+/// Whether any of them is in US dollars, so that each call needs a known price.
+[[nodiscard]] bool limits_money(const BudgetLimits& limits);
+[[nodiscard]] bool limits_money(const WorkflowDefinition& definition);
+
 /// "workflow/wf-…: calls: 8 of 10 used, 2 held for calls under way, 1 more asked", of the first limit that `asked` would overrun; empty
 /// when it fits.
 std::string budget_refusal(const BudgetScope& scope, const BudgetUse& use, const Amounts& asked);

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/lower.hpp"
 #include "core/expression_node.hpp"
 #include "core/json.hpp"
 
@@ -15,12 +16,6 @@ namespace conductorai::core {
 namespace {
 
 using Node = Expression::Node;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 double text_to_number(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);

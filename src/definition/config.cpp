@@ -239,10 +239,11 @@ void apply_config(const Config& config, WorkflowDefinition& definition) {
   };
   const std::string written = definition.llm.provider;
   const std::string configured = with_recorded(config.llm.provider, {written, config.llm.recorded});
-  if (written.empty() || outranks_file("llm.provider")) {
+  const bool instead = outranks_file("llm.provider");
+  if (written.empty() || instead) {
     // A model is one of a provider: it does not follow to another. And who is to be asked instead of all others falls back on none of them.
     if (!written.empty() && core::answering(written) != core::answering(configured)) definition.llm.model.clear();
-    if (outranks_file("llm.provider") && core::parse_provider(configured).kind == "mock") definition.llm.fallback.clear();
+    if (instead && core::parse_provider(configured).kind == "mock") definition.llm.fallback.clear();
     definition.llm.provider = configured;
   } else {
     definition.llm.provider = with_recorded(written, {configured});

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 
+#include "base/lower.hpp"
 #include "definition/sections.hpp"
 
 namespace conductorai::definition {
@@ -57,10 +57,8 @@ Type<std::map<std::string, std::string>> headers() {
   type.read = [read = type.read](const Node& node, std::map<std::string, std::string>& out, Problems& problems) {
     bool sound = read(node, out, problems);
     for (const Member& member : node.members) {
-      std::string name = member.key;
-      std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
       constexpr std::array<std::string_view, 6> kFraming{"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"};
-      if (std::ranges::find(kFraming, name) == kFraming.end()) continue;
+      if (std::ranges::find(kFraming, lower(member.key)) == kFraming.end()) continue;
       problems.add(member.value.at, "the header " + member.key + " is made for each request and cannot be set");
       sound = false;
     }

@@ -8,12 +8,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 
+#include "base/lower.hpp"
 #include "core/document/document.hpp"
 #include "definition/config.hpp"
 
@@ -106,11 +106,11 @@ Result<std::string> output_of(const std::string& command) {
   return first_line(text, where);
 }
 
+/// A header, or a name in a query; of variables agents/base/secret_mask.hpp knows the words.
 bool names_a_secret(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string known = lower(name);
   return std::ranges::any_of(std::array{"auth", "key", "token", "secret", "cookie", "pass", "credential", "session", "signature"},
-                             [&](const char* word) { return lower.find(word) != std::string::npos; });
+                             [&](const char* word) { return known.contains(word); });
 }
 
 /// The user and password of a URL, and what its query calls a key.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/lower.hpp"
+#include "core/budget.hpp"
 #include "core/provider_name.hpp"
 #include "integrations/llm/anthropic/batches.hpp"
 #include "integrations/llm/batch/batch_provider.hpp"
@@ -10,11 +12,6 @@
 namespace conductorai::facade {
 
 namespace {
-
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
 
 /// The built-in prices are those of the providers' own services.
 bool is_own_service(const std::string& base_url) {
@@ -160,10 +157,7 @@ Result<void> LlmServices::check_target(const LlmTarget& target, bool money) cons
 
 Result<void> LlmServices::check(const WorkflowDefinition& definition) const {
   const LlmDefinition& llm = definition.llm;
-  const bool money =
-      definition.budget.usd_micros ||
-      std::ranges::any_of(definition.agent_budgets, [](const auto& budget) { return budget.second.usd_micros.has_value(); }) ||
-      std::ranges::any_of(definition.tasks, [](const TaskDefinition& task) { return task.budget && task.budget->usd_micros; });
+  const bool money = core::limits_money(definition);
   if (core::parse_provider(llm.provider).kind == "replay") return {};  // it asks nobody, for the whole chain
   if (auto first = check_target({.provider = core::answering(llm.provider), .model = llm.model}, money); !first) return first;
   for (const LlmTarget& target : llm.fallback) {

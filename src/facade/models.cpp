@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/budget.hpp"
 #include "core/document/document.hpp"
 #include "core/provider_name.hpp"
 #include "facade/masked_answers.hpp"
@@ -197,10 +198,7 @@ task<Result<std::unique_ptr<BaseLLMProvider>>> Models::open(std::shared_ptr<cons
   auto model = co_await model_of(assignment);
   if (!model) co_return fail(model.error());
   // Limits above the workflow's own come with the attempt.
-  const BudgetLimits& limits = assignment->limits;
-  const bool money = limits.workflow.usd_micros || limits.day.usd_micros || (limits.task && limits.task->usd_micros) ||
-                     (limits.agent && limits.agent->usd_micros);
-  if (money)
+  if (core::limits_money(assignment->limits))
     for (const Model::Link& link : (*model)->chain)
       if (!link.price) co_return fail(no_price(link.target.provider, link.target.model));
   auto stack = integrations::make_call_stack(

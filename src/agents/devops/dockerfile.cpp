@@ -6,6 +6,7 @@
 #include <set>
 
 #include "agents/devops/dockerfile_parser.hpp"
+#include "base/lower.hpp"
 #include "core/document/words.hpp"
 #include "core/json.hpp"
 #include "evidence/text.hpp"
@@ -51,12 +52,6 @@ std::vector<std::string> known_names() {
   names.reserve(kInstructions.size());
   for (const Known& known : kInstructions) names.emplace_back(known.name);
   return names;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
 }
 
 bool is_number(std::string_view text) {

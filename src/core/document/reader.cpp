@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <mutex>
 #include <regex>
 
 namespace conductorai::core::document {
@@ -37,6 +38,21 @@ bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
+/// A regular expression over a whole text, compiled when the first is held against it: of the keys that may be given, a start meets few.
+class Pattern {
+ public:
+  explicit Pattern(std::string expression) : expression_(std::move(expression)) {}
+  [[nodiscard]] bool fits(const std::string& text) const {
+    std::call_once(once_, [this] { compiled_ = std::regex(expression_); });
+    return std::regex_match(text, compiled_);
+  }
+
+ private:
+  std::string expression_;
+  mutable std::once_flag once_;
+  mutable std::regex compiled_;
+};
+
 Object text_schema(const TextRules& rules) {
   Object schema{{"type", "string"}};
   if (!rules.allowed.empty()) {
@@ -51,7 +67,7 @@ Object text_schema(const TextRules& rules) {
   return schema;
 }
 
-bool read_text(const TextRules& rules, const std::regex* pattern, const Node& node, std::string& out, Problems& problems) {
+bool read_text(const TextRules& rules, const Pattern* pattern, const Node& node, std::string& out, Problems& problems) {
   const std::string what = rules.allowed.empty() ? rules.expected : fmt::format("one of {}", fmt::join(rules.allowed, ", "));
   const auto wrong = [&](const std::string& expected, std::string hint = {}) {
     if (rules.shown)
@@ -71,7 +87,7 @@ bool read_text(const TextRules& rules, const std::regex* pattern, const Node& no
   // The length is bounded before the expression is matched: std::regex recurses a level a character.
   const bool fits = (rules.may_be_empty || !node.text.empty()) && !(rules.one_line && has_control_character(node.text)) &&
                     (rules.bytes_max == 0 || node.text.size() <= rules.bytes_max);
-  if (!fits || (pattern != nullptr && (node.text.size() > 1'000 || !std::regex_match(node.text, *pattern)))) {
+  if (!fits || (pattern != nullptr && (node.text.size() > 1'000 || !pattern->fits(node.text)))) {
     const std::string limit =
         rules.bytes_max > 0 && node.text.size() > rules.bytes_max ? fmt::format(" of at most {} bytes", rules.bytes_max) : "";
     wrong(what + limit);
@@ -85,7 +101,7 @@ bool read_text(const TextRules& rules, const std::regex* pattern, const Node& no
 
 Type<std::string> text(TextRules rules) {
   Object schema = text_schema(rules);
-  auto pattern = rules.pattern.empty() ? nullptr : std::make_shared<const std::regex>(rules.pattern);
+  auto pattern = rules.pattern.empty() ? nullptr : std::make_shared<const Pattern>(rules.pattern);
   return {[rules = std::move(rules), pattern = std::move(pattern)](const Node& node, std::string& out, Problems& problems) {
             return read_text(rules, pattern.get(), node, out, problems);
           },

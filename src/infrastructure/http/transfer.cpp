@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/lower.hpp"
+
 namespace conductorai::infrastructure {
 
 namespace {
@@ -13,15 +15,6 @@ constexpr long kReceiveBytes = 1L << 10;
 constexpr long kSendBytes = 16L << 10;
 // What no proxy is asked for, whatever the environment says: a service of this machine is reached directly.
 constexpr const char* kLoopback = "localhost,127.0.0.0/8,::1";
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return lower(c); });
-  return out;
-}
 
 bool is_token(std::string_view text) {
   constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";

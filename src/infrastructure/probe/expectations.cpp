@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/lower.hpp"
 #include "base/pattern.hpp"
 #include "base/printable.hpp"
 #include "core/json.hpp"
@@ -17,13 +18,6 @@ constexpr std::size_t kSearchedBytes = std::size_t{256} << 10;  // of a body, by
 std::string excerpt(const HttpResponse& answer) {
   if (answer.body.empty()) return "; the body is empty";
   return "; the body begins \"" + printable_line(answer.body, kExcerptBytes) + "\"";
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
 }
 
 std::string broken_header(const Probe& probe, const HttpResponse& answer) {

@@ -1,8 +1,9 @@
 #include "infrastructure/releases/answer_watch.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
+
+#include "base/lower.hpp"
 
 namespace conductorai::infrastructure::releases {
 
@@ -10,12 +11,6 @@ namespace {
 
 constexpr std::size_t kHeadMax = std::size_t{64} << 10;
 constexpr std::size_t kMethodMax = 16;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 /// The value of a header in a lower-case head; empty when there is none.
 std::string_view header(std::string_view head, std::string_view name) {

@@ -117,6 +117,15 @@ Result<void> append_line(const std::filesystem::path& file, int flags, std::stri
   return {};
 }
 
+bool is_cassette_or_empty(const std::filesystem::path& file) {
+  const std::string header = std::string(kHeader) + '\n';
+  std::string beginning(header.size(), '\0');
+  std::ifstream in(file, std::ios::binary);
+  in.read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
+  beginning.resize(static_cast<std::size_t>(in.gcount()));
+  return beginning.empty() || beginning == kHeader || beginning == header;
+}
+
 }  // namespace
 
 std::string cassette_key(const LLMRequest& request) {
@@ -151,16 +160,8 @@ Result<std::vector<CassetteEntry>> parse_cassette(std::string_view text, const s
 
 Result<void> start_cassette(const std::filesystem::path& file) {
   std::error_code error;
-  if (std::filesystem::exists(file, error)) {
-    std::string first(kHeader.size() + 1, '\0');
-    if (std::filesystem::is_regular_file(file, error)) {
-      std::ifstream in(file, std::ios::binary);
-      in.read(first.data(), static_cast<std::streamsize>(first.size()));
-      first.resize(static_cast<std::size_t>(in.gcount()));
-    }
-    if (!first.empty() && first != kHeader && first != std::string(kHeader) + "\n")
-      return fail(ErrorCode::already_exists, "this is no cassette, so it is not recorded over", file.string(), "name another file");
-  }
+  if (std::filesystem::exists(file, error) && !(std::filesystem::is_regular_file(file, error) && is_cassette_or_empty(file)))
+    return fail(ErrorCode::already_exists, "this is no cassette, so it is not recorded over", file.string(), "name another file");
   return append_line(file, O_TRUNC, std::string(kHeader));
 }
 
