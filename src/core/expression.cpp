@@ -21,14 +21,15 @@ double text_to_number(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
   if (text.empty()) return 0;
-  const char* last = text.data() + text.size();
+  const char* const first = text.data();
+  const char* const last = first + text.size();
   if (text.starts_with("0x")) {
     std::int64_t integer = 0;
-    const auto r = std::from_chars(text.data() + 2, last, integer, 16);
+    const auto r = std::from_chars(first + 2, last, integer, 16);
     return r.ec == std::errc() && r.ptr == last ? static_cast<double>(integer) : std::numeric_limits<double>::quiet_NaN();
   }
   double number = 0;
-  const auto r = std::from_chars(text.data(), last, number);
+  const auto r = std::from_chars(first, last, number);
   return r.ec == std::errc() && r.ptr == last ? number : std::numeric_limits<double>::quiet_NaN();
 }
 
