@@ -74,6 +74,7 @@ struct Amounts {
 struct BudgetScope {
   std::string key;  // "workflow/<id>", "task/<id>/<task>", "agent/<id>/<type>", "project/<date>"
   std::optional<std::int64_t> usd_micros, tokens, calls, wall_ms;  // limits in force; absent: none
+  [[nodiscard]] bool limited() const { return usd_micros || tokens || calls || wall_ms; }
   friend bool operator==(const BudgetScope&, const BudgetScope&) = default;
 };
 struct BudgetUse {
@@ -115,6 +116,7 @@ struct StepBegun {
   enum class Outcome { begun, answered, refused } outcome = Outcome::begun;
   StepRecord record;
   std::string refusal;  // "workflow/wf-…: calls: 10 of 10 used, 1 more asked"
+  std::string held_in;  // with `refused`: the scope that would hold it but for what steps under way hold; empty: it is used up
 };
 struct StepFinish {
   StepId id;

@@ -51,19 +51,24 @@ Amounts minus(const Amounts& a, const Amounts& b) {
   return {a.usd_micros - b.usd_micros, a.tokens - b.tokens, a.calls - b.calls, a.wall_ms - b.wall_ms};
 }
 
-std::string budget_refusal(const BudgetScope& scope, const BudgetUse& use, const Amounts& asked) {
-  const auto over = [&](const char* name, const std::optional<std::int64_t>& limit, std::int64_t Amounts::* amount, Unit unit) {
+std::optional<BudgetRefusal> budget_refusal(const BudgetScope& scope, const BudgetUse& use, const Amounts& asked) {
+  std::optional<BudgetRefusal> refusal;
+  const auto look = [&](const char* name, const std::optional<std::int64_t>& limit, std::int64_t Amounts::* amount, Unit unit) {
     const std::int64_t spent = use.spent.*amount, reserved = use.reserved.*amount, more = asked.*amount, has = spent + reserved;
     // Nothing more asked of an amount is never what overruns it.
-    if (!limit || more == 0 || (has <= *limit && more <= *limit - has)) return std::string();
+    if (!limit || more == 0 || (has <= *limit && more <= *limit - has)) return;
+    const bool held = spent < *limit && (unit == Unit::minutes || more <= *limit - spent);
+    if (refusal && (held || !refusal->held)) return;
     const std::string in_flight = reserved > 0 ? shown(reserved, unit) + " held for calls under way, " : "";
-    return scope.key + ": " + name + ": " + shown(spent, unit) + " of " + shown(*limit, unit) + " used, " + in_flight + shown(more, unit) +
-           " more asked";
+    refusal = {scope.key + ": " + name + ": " + shown(spent, unit) + " of " + shown(*limit, unit) + " used, " + in_flight +
+                   shown(more, unit) + " more asked",
+               held};
   };
-  if (auto text = over("calls", scope.calls, &Amounts::calls, Unit::count); !text.empty()) return text;
-  if (auto text = over("tokens", scope.tokens, &Amounts::tokens, Unit::count); !text.empty()) return text;
-  if (auto text = over("usd", scope.usd_micros, &Amounts::usd_micros, Unit::micros); !text.empty()) return text;
-  return over("wall-minutes", scope.wall_ms, &Amounts::wall_ms, Unit::minutes);
+  look("calls", scope.calls, &Amounts::calls, Unit::count);
+  look("tokens", scope.tokens, &Amounts::tokens, Unit::count);
+  look("usd", scope.usd_micros, &Amounts::usd_micros, Unit::micros);
+  look("wall-minutes", scope.wall_ms, &Amounts::wall_ms, Unit::minutes);
+  return refusal;
 }
 
 }  // namespace conductorai::core

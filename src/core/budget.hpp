@@ -20,8 +20,11 @@ std::vector<BudgetScope> budget_scopes(const BudgetLimits& limits, const Attempt
 [[nodiscard]] bool limits_money(const BudgetLimits& limits);
 [[nodiscard]] bool limits_money(const WorkflowDefinition& definition);
 
-/// "workflow/wf-…: calls: 8 of 10 used, 2 held for calls under way, 1 more asked", of the first limit that `asked` would overrun; empty
-/// when it fits.
-std::string budget_refusal(const BudgetScope& scope, const BudgetUse& use, const Amounts& asked);
+struct BudgetRefusal {
+  std::string text;   // "workflow/wf-…: calls: 8 of 10 used, 2 held for calls under way, 1 more asked"
+  bool held = false;  // it would fit if what is held came back; of wall time anything left is enough
+};
+/// Of the first limit that `asked` would overrun, one that is used up before one that is held; nothing when it fits.
+std::optional<BudgetRefusal> budget_refusal(const BudgetScope& scope, const BudgetUse& use, const Amounts& asked);
 
 }  // namespace conductorai::core

@@ -133,6 +133,7 @@ void add_host_services(House& house, runtime::Loop& loop, infrastructure::WorkAr
         .entropy = *house.entropy,
         .bus = *house.bus,
         .states = *house.states,
+        .turns = *house.turns,
         .artifacts = *house.artifacts,
         .workspaces = *house.workspaces,
         .sandbox = [&house, &loop, options](const SandboxDefinition& wanted) -> Result<std::shared_ptr<Sandbox>> {
@@ -247,9 +248,10 @@ Result<std::unique_ptr<House>> assemble(runtime::Loop& loop, Options options) {
   for (const std::string& secret : house->options.secrets) house->secrets->add(secret);
   house->llm_services = std::make_unique<LlmServices>(loop, *house->entropy, house->options.llm,
                                                       [book = house->secrets](const std::string& key) { book->add(key); });
+  house->turns = std::make_unique<runtime::BudgetTurns>(*house->states);
   house->models =
-      std::make_unique<Models>(Models::Ports{*house->states, *house->artifacts, loop, *house->entropy, *house->llm_services, house->secrets,
-                                             house->options.state_dir, house->options.project_root, notices(*house->bus)});
+      std::make_unique<Models>(Models::Ports{*house->states, *house->turns, *house->artifacts, loop, *house->entropy, *house->llm_services,
+                                             house->secrets, house->options.state_dir, house->options.project_root, notices(*house->bus)});
   house->engine = std::make_unique<orchestration::WorkflowEngine>(
       orchestration::EnginePorts{loop, loop, *house->entropy, *house->states, *house->artifacts, *house->workspaces, *house->bus,
                                  *house->coordinator, *house->policies, *house->errors},

@@ -43,14 +43,22 @@ PolicyForecast judge_budgets(const std::vector<ScopeNeed>& needs, const std::vec
   PolicyForecast budget{.policy = "budget", .reasons = {}};
   for (std::size_t i = 0; i < needs.size(); ++i) {
     const auto& [scope, normal, worst] = needs[i];
-    if (std::string text = core::budget_refusal(scope, uses[i], normal); !text.empty()) {
+    if (auto refused = core::budget_refusal(scope, uses[i], normal)) {
       budget.verdict = PolicyVerdict::deny;
-      budget.reasons.push_back(std::move(text));
-    } else if (text = core::budget_refusal(scope, uses[i], worst); !text.empty()) {
-      warnings.push_back("at worst a budget is used up, and the workflow pauses: " + text);
+      budget.reasons.push_back(std::move(refused->text));
+    } else if (refused = core::budget_refusal(scope, uses[i], worst); refused) {
+      warnings.push_back("at worst a budget is used up, and the workflow pauses: " + refused->text);
     }
   }
   return budget;
+}
+
+/// A script that is not there, or is none, is said now and not by the run.
+Result<void> check_answers(LlmDefinition llm, const std::filesystem::path& project_root) {
+  const auto name = core::parse_provider(llm.provider);
+  if (name.file.empty() || name.kind == "record") return {};
+  if (auto read = read_answers(llm, project_root / name.file); !read) return fail(read.error());
+  return {};
 }
 
 /// Whether the models can be asked, and charged where money is limited.
@@ -109,6 +117,7 @@ void add_open_questions(Forecast& forecast, const definition::Plan& plan, const 
 
 task<Result<Forecast>> make_forecast(House& house, WorkflowDefinition given, Timestamp now) {
   definition::name_phases(given, house.descriptions);
+  if (auto checked = check_answers(given.llm, house.options.project_root); !checked) co_return fail(checked.error());
   const auto definition = std::make_shared<const WorkflowDefinition>(std::move(given));
   const definition::Plan plan = definition::make_plan(*definition, house.descriptions);
   auto chain = priced_chain(*house.llm_services, definition->llm);

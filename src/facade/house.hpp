@@ -20,6 +20,7 @@ struct House {
   std::string owner;  // "pid@host"
   std::unique_ptr<Entropy> entropy;
   std::unique_ptr<StateManager> states;
+  std::unique_ptr<runtime::BudgetTurns> turns;
   std::function<task<void>()> close_states;
   std::unique_ptr<ArtifactStore> artifacts;
   std::unique_ptr<WorkspaceManager> workspaces;

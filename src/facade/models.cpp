@@ -47,6 +47,23 @@ class Held final : public BaseLLMProvider {
 
 }  // namespace
 
+Result<std::string> read_answers(LlmDefinition& llm, const std::filesystem::path& file) {
+  const std::string kind = core::parse_provider(llm.provider).kind;
+  if (kind != "mock" && kind != "replay")
+    return fail(ErrorCode::unsupported, "this build has no LLM provider '" + llm.provider + "'", {}, std::string(kProviders));
+  auto text = read_file(file);
+  if (!text) return text;
+  if (kind == "replay") {
+    auto cassette = integrations::parse_cassette(*text, file.string());
+    if (!cassette) return fail(cassette.error());
+    return text;
+  }
+  auto script = integrations::parse_script(*text, file.string());
+  if (!script) return fail(script.error());
+  settle_tools(llm, std::ranges::any_of(*script, calls_tools));
+  return text;
+}
+
 Models::Models(Ports ports) : ports_(std::move(ports)) {
   if (auto options = ports_.services.cache(); options.ttl.count() > 0) {
     options.folder = ports_.state_dir / "llm-cache";
@@ -68,17 +85,8 @@ task<Result<LlmDefinition>> Models::pin(WorkflowId workflow, LlmDefinition llm, 
     if (auto started = integrations::start_cassette(file); !started) co_return fail(started.error());
     co_return llm;
   }
-  if (name.kind != "mock" && name.kind != "replay")
-    co_return fail(ErrorCode::unsupported, "this build has no LLM provider '" + llm.provider + "'", {}, std::string(kProviders));
-  auto text = read_file(file);
+  auto text = read_answers(llm, file);
   if (!text) co_return fail(text.error());
-  if (name.kind == "mock") {
-    auto script = integrations::parse_script(*text, file.string());
-    if (!script) co_return fail(script.error());
-    settle_tools(llm, std::ranges::any_of(*script, calls_tools));
-  } else if (auto cassette = integrations::parse_cassette(*text, file.string()); !cassette) {
-    co_return fail(cassette.error());
-  }
   auto kept = co_await ports_.artifacts.save({.workflow = workflow,
                                               .type = name.kind == "mock" ? "script" : "cassette",
                                               .name = file.filename().string(),
@@ -201,14 +209,18 @@ task<Result<std::unique_ptr<BaseLLMProvider>>> Models::open(std::shared_ptr<cons
   if (core::limits_money(assignment->limits))
     for (const Model::Link& link : (*model)->chain)
       if (!link.price) co_return fail(no_price(link.target.provider, link.target.model));
-  auto stack = integrations::make_call_stack(
-      {.states = ports_.states, .artifacts = ports_.artifacts, .clock = ports_.clock, .entropy = ports_.entropy, .notice = ports_.notice},
-      targets_of(**model), {.retries = assignment->workflow->llm.retries},
-      {.epoch = assignment->epoch,
-       .limits = assignment->limits,
-       .agent = {},
-       .timeout = ports_.services.timeout(),
-       .follow_ups = assignment->workflow->llm.follow_ups.value_or(LlmDefinition::kFollowUps)});
+  auto stack = integrations::make_call_stack({.states = ports_.states,
+                                              .turns = ports_.turns,
+                                              .artifacts = ports_.artifacts,
+                                              .clock = ports_.clock,
+                                              .entropy = ports_.entropy,
+                                              .notice = ports_.notice},
+                                             targets_of(**model), {.retries = assignment->workflow->llm.retries},
+                                             {.epoch = assignment->epoch,
+                                              .limits = assignment->limits,
+                                              .agent = {},
+                                              .timeout = ports_.services.timeout(),
+                                              .follow_ups = assignment->workflow->llm.follow_ups.value_or(LlmDefinition::kFollowUps)});
   co_return std::make_unique<Held>(*model, std::move(stack));
 }
 

@@ -16,10 +16,15 @@
 
 namespace conductorai::facade {
 
+/// The text of the file that "mock:FILE" or "replay:FILE" names, checked; `llm.tools`, where it is open, is settled by what is in it.
+/// Errors: not_found and invalid_argument (the file, its text), unsupported (another provider).
+Result<std::string> read_answers(LlmDefinition& llm, const std::filesystem::path& file);
+
 class Models {
  public:
   struct Ports {
     StateManager& states;
+    runtime::BudgetTurns& turns;
     ArtifactStore& artifacts;
     Clock& clock;
     Entropy& entropy;

@@ -306,8 +306,8 @@ TEST(Loop, CallsByTimeAndWhatIsDueAtOneTimeInTheOrderOfItsMaking) {
   Loop loop;
   std::string order;
   std::vector<std::unique_ptr<Timer>> timers;
-  timers.push_back(loop.call_after(3ms, [&] { order += 'd'; }));
-  timers.push_back(loop.call_after(1ms, [&] { order += 'c'; }));
+  timers.push_back(loop.call_after(200ms, [&] { order += 'd'; }));
+  timers.push_back(loop.call_after(100ms, [&] { order += 'c'; }));
   timers.push_back(loop.call_after(0ms, [&] { order += 'a'; }));
   timers.push_back(loop.call_after(0ms, [&] { order += 'b'; }));
   timers.push_back(loop.call_after(std::chrono::nanoseconds::max(), [&] { order += 'x'; }));

@@ -73,10 +73,21 @@ TEST_P(StateManagerSteps, ARefusalNamesScopeLimitAndUseAndReservesNowhere) {
   auto result = begun(tight);
   EXPECT_EQ(result.outcome, kRefused);
   EXPECT_EQ(result.refusal, "workflow/wf-a: calls: 0 of 10 used, 6 held for calls under way, 5 more asked");
+  EXPECT_EQ(result.held_in, "workflow/wf-a");
   EXPECT_EQ(use("task/wf-a/code").reserved.calls, 6);
   EXPECT_EQ(steps().size(), 1U);
   tight.worst_case.calls = 4;  // just fits
   EXPECT_EQ(begun(tight).outcome, kBegun);
+}
+
+TEST_P(StateManagerSteps, AScopeThatIsUsedUpRefusesBeforeOneWhoseRestIsHeld) {
+  begun(ask("1", 6));
+  auto tight = ask("2", 5);
+  tight.scopes = {{.key = "workflow/wf-a", .calls = 10}, {.key = "task/wf-a/code", .calls = 4}};
+  auto result = begun(tight);
+  EXPECT_EQ(result.outcome, kRefused);
+  EXPECT_EQ(result.refusal, "task/wf-a/code: calls: 0 of 4 used, 6 held for calls under way, 5 more asked");
+  EXPECT_EQ(result.held_in, "");
 }
 
 TEST_P(StateManagerSteps, EachKindOfAmountIsLimited) {

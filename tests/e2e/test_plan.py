@@ -151,6 +151,17 @@ class Plan(harness.ProjectTest):
                 self.assertIn(words, plan["over"])
                 self.assertIn(words, done.err)
 
+    def test_a_script_that_is_not_there_or_is_none_is_said_before_the_run(self):
+        project = self.project()
+        project.write("w.yaml", {"name": "w", "requirement": "x", "tasks": {"code": {"agent": "coding"}}})
+        project.write("broken.yaml", "- { reply: 3 }\n")
+        for provider, code in (("mock:nowhere.yaml", 2), ("mock:broken.yaml", 2), ("replay:nowhere.jsonl", 2)):
+            with self.subTest(provider):
+                planned = project.run("plan", "w.yaml", "--llm", provider)
+                run = project.run("run", "w.yaml", "--llm", provider)
+                self.assertEqual((planned.code, planned.err), (run.code, run.err))
+                self.assertEqual(planned.code, code, planned)
+
     def test_what_an_expression_decides_is_left_to_the_run(self):
         project = self.project()
         project.write("w.yaml", {"name": "w", "inputs": {"what": "lint"}, "policies": {"allowed-commands": ["make *"]},

@@ -1,4 +1,5 @@
 """Real providers over HTTP, against a service of our own on the loopback: one task from requirement to commit, and bad days."""
+import json
 import pathlib
 
 import harness
@@ -140,6 +141,16 @@ class Providers(harness.ProjectTest):
         done = self.go(project, service, "--add-budget", "usd=5", command="resume", **env)
         self.assertEqual((done.code, done.result["status"]), (0, "COMPLETED"), done)
         self.assertAlmostEqual(done.result["usage"]["usd"], 0.0014)
+
+    def test_tasks_beside_each_other_take_turns_at_a_tight_budget(self):
+        service, project = self.service(), self.workflow("anthropic")
+        text = (project.folder / "workflow.yaml").read_text()
+        project.write("workflow.yaml", text + "".join(f"  code{i}: {{ agent: coding }}\n" for i in range(2, 7)))
+        planned = project.run("plan", "workflow.yaml", "--json", env={"ANTHROPIC_API_KEY": KEY})
+        of_all = json.loads(planned.out)["cost"]["normal"]["tokens"]
+        done = self.go(project, service, "--budget", f"tokens={of_all * 3 // 10}")  # for one at a time, not for two
+        self.assertEqual((done.code, done.result["status"], done.result["usage"]["calls"]), (0, "COMPLETED", 6), done)
+        self.assertEqual(len(service.posts()), 6)
 
     def test_a_token_budget_holds_with_a_service_that_counts_nothing(self):
         service, project = self.service("no-usage"), self.workflow("openai")

@@ -104,6 +104,7 @@ struct Attempt : ::testing::Test {
   std::shared_ptr<infrastructure::MemoryStore> disk = infrastructure::make_memory_store();
   FillingArtifacts artifacts;
   std::unique_ptr<DyingStates> states;
+  std::unique_ptr<runtime::BudgetTurns> turns;
   std::unique_ptr<infrastructure::MemoryMessageBus> bus;
   std::unique_ptr<infrastructure::GitWorkspaceManager> workspaces;
   std::shared_ptr<LocalSandbox> sandbox = std::make_shared<LocalSandbox>(loop);
@@ -136,6 +137,7 @@ struct Attempt : ::testing::Test {
   void start() {
     if (bus) run(bus->close());
     states = std::make_unique<DyingStates>(disk);
+    turns = std::make_unique<runtime::BudgetTurns>(*states);
     bus = std::make_unique<infrastructure::MemoryMessageBus>(loop, loop, states.get());
     infrastructure::WorkArea area = infrastructure::work_area(folder.path() / "state");
     area.root = folder.path() / "work";
@@ -147,9 +149,13 @@ struct Attempt : ::testing::Test {
     model = std::make_unique<integrations::ScriptedLLM>(loop, *parsed, *recorded);
   }
   static task<Result<std::unique_ptr<BaseLLMProvider>>> open_model(Attempt* self, std::shared_ptr<const TaskAssignment> given) {
-    co_return integrations::make_call_stack(
-        {.inner = *self->model, .states = *self->states, .artifacts = self->artifacts, .clock = self->loop, .notes = self->model.get()},
-        self->entropy, {}, {.epoch = given->epoch, .limits = given->limits, .agent = AgentId("x-01")});
+    co_return integrations::make_call_stack({.inner = *self->model,
+                                             .states = *self->states,
+                                             .turns = *self->turns,
+                                             .artifacts = self->artifacts,
+                                             .clock = self->loop,
+                                             .notes = self->model.get()},
+                                            self->entropy, {}, {.epoch = given->epoch, .limits = given->limits, .agent = AgentId("x-01")});
   }
   static task<Result<std::filesystem::path>> repository(std::filesystem::path repo) { co_return repo; }
   agents::HostServices services() {
@@ -158,6 +164,7 @@ struct Attempt : ::testing::Test {
             .entropy = entropy,
             .bus = *bus,
             .states = *states,
+            .turns = *turns,
             .artifacts = artifacts,
             .workspaces = *workspaces,
             .sandbox = [this](const SandboxDefinition&) -> Result<std::shared_ptr<Sandbox>> { return sandbox; },

@@ -16,6 +16,7 @@
 #include "conductorai/sandbox.hpp"
 #include "conductorai/state_manager.hpp"
 #include "conductorai/workspace.hpp"
+#include "runtime/budget_turns.hpp"
 
 namespace conductorai::agents {
 
@@ -28,6 +29,7 @@ struct HostServices {
   Entropy& entropy;
   MessageBus& bus;
   StateManager& states;
+  runtime::BudgetTurns& turns;  // of `states`
   ArtifactStore& artifacts;
   WorkspaceManager& workspaces;
   /// The sandbox a workflow asks for. Errors: unavailable (fail-closed).

@@ -4,7 +4,6 @@
 
 #include "agents/base/attempt_context.hpp"
 #include "runtime/scope.hpp"
-#include "runtime/wall_budget.hpp"
 
 namespace conductorai::agents {
 namespace {
@@ -23,7 +22,7 @@ task<Result<CommandOutcome>> AttemptContext::run(CommandRequest request) {
   auto tree = co_await (*opened)->snapshot();
   if (!tree) co_return fail(tree.error());
   command.tree = std::move(*tree);
-  auto begun = co_await runtime::shielded(begin(command));
+  auto begun = co_await begin(command);
   if (!begun) co_return fail(begun.error());
   if (begun->outcome == StepBegun::Outcome::refused)
     co_return fail(ErrorCode::budget_exhausted, begun->refusal, to_string(assignment_->id), "raise it with `resume --add-budget`");
@@ -36,23 +35,22 @@ task<Result<CommandOutcome>> AttemptContext::run(CommandRequest request) {
   co_return performed;
 }
 
-// What the budget leaves is also the longest the command may take. With nothing left the full time is asked for, and refused with numbers.
+// What the budget leaves is also the longest the command may take.
 task<Result<StepBegun>> AttemptContext::begin(Prepared& command) {
   const Milliseconds wall = assignment_->workflow->sandbox.wall;
-  const Milliseconds wanted = std::min(command.request.timeout.value_or(wall), wall);
-  std::vector<BudgetScope> scopes = budget_scopes();
-  auto left = co_await runtime::wall_left(services_.states, scopes);
-  if (!left) co_return fail(left.error());
-  command.clamped = left->count() > 0 && *left < wanted;
-  command.wall = command.clamped ? *left : wanted;
-  command.reserved = reservation(command.wall, *assignment_->task);
-  const StepBegin step{.id = command.step,
-                       .kind = "tool",
-                       .request_digest = command_digest(command.request, command.tree, scratch_names_),
-                       .worst_case = {.usd_micros = 0, .tokens = 0, .calls = 0, .wall_ms = command.reserved.count()},
-                       .scopes = std::move(scopes),
-                       .epoch = assignment_->epoch};
-  auto begun = co_await services_.states.begin_step(step);
+  command.wall = std::min(command.request.timeout.value_or(wall), wall);
+  const Milliseconds longest = reservation(command.wall, *assignment_->task);
+  StepBegin step{.id = command.step,
+                 .kind = "tool",
+                 .request_digest = command_digest(command.request, command.tree, scratch_names_),
+                 .worst_case = {.usd_micros = 0, .tokens = 0, .calls = 0, .wall_ms = longest.count()},
+                 .scopes = budget_scopes(),
+                 .epoch = assignment_->epoch};
+  auto begun = co_await services_.turns.begin(std::move(step), command.under_way);
+  if (!begun || begun->outcome != StepBegun::Outcome::begun) co_return begun;
+  command.reserved = Milliseconds(begun->record.reserved.wall_ms);
+  command.clamped = command.reserved < longest;
+  if (command.clamped) command.wall = command.reserved;
   co_return begun;
 }
 

@@ -51,6 +51,7 @@ class AttemptContext final : public TaskContext {
     Milliseconds reserved{0};  // of the wall budget
     bool clamped = false;      // `wall` is what the budget leaves
     int try_number = 1;
+    runtime::BudgetTurns::UnderWay under_way{};  // until it is settled
   };
 
   task<Result<LLMResponse>> asked(std::unique_ptr<LLMRequest> request);

@@ -15,11 +15,6 @@ bool negative(const Amounts& a) {
   return a.usd_micros < 0 || a.tokens < 0 || a.calls < 0 || a.wall_ms < 0;
 }
 
-/// Else how much of it is used need not be looked up.
-bool limited(const BudgetScope& scope) {
-  return scope.usd_micros || scope.tokens || scope.calls || scope.wall_ms;
-}
-
 Amounts cost_of(const Usage& usage) {
   return {usage.usd_micros, usage.input_tokens + usage.output_tokens, usage.calls, usage.wall_ms};
 }
@@ -134,6 +129,19 @@ void settle(StepTable& table, StoredStep& step, const StepFinish& finish) {
   table.update(step);
 }
 
+/// By the first scope that is used up, else by the first whose rest is held.
+std::optional<StepBegun> refusal(StepTable& table, const StepBegin& step) {
+  std::optional<StepBegun> held;
+  for (const BudgetScope& scope : step.scopes) {
+    if (!scope.limited()) continue;  // how much of it is used need not be looked up
+    auto refused = core::budget_refusal(scope, table.use_of(scope.key), step.worst_case);
+    if (!refused || (refused->held && held)) continue;
+    held = StepBegun{StepBegun::Outcome::refused, {}, std::move(refused->text), refused->held ? scope.key : std::string()};
+    if (!refused->held) break;
+  }
+  return held;
+}
+
 }  // namespace
 
 Result<StepBegun> begin_step(StepTable& table, const StepBegin& step) {
@@ -147,7 +155,8 @@ Result<StepBegun> begin_step(StepTable& table, const StepBegin& step) {
   }
   bool diverged = step.diverged;
   if (stored && !diverged && stored->record.status == StepStatus::answered) {
-    if (stored->record.request_digest == step.request_digest) return StepBegun{StepBegun::Outcome::answered, std::move(stored->record), {}};
+    if (stored->record.request_digest == step.request_digest)
+      return StepBegun{StepBegun::Outcome::answered, std::move(stored->record), {}, {}};
     diverged = true;  // an answer to another question must never be used
   }
   if (stored && step.epoch < stored->record.epoch)
@@ -156,12 +165,11 @@ Result<StepBegun> begin_step(StepTable& table, const StepBegin& step) {
       stored->record.request_digest == step.request_digest) {
     stored->record.epoch = step.epoch;
     table.update(*stored);
-    return StepBegun{StepBegun::Outcome::begun, std::move(stored->record), {}};
+    return StepBegun{StepBegun::Outcome::begun, std::move(stored->record), {}, {}};
   }
-  for (const BudgetScope& scope : step.scopes) {
-    if (!limited(scope)) continue;
-    if (auto text = core::budget_refusal(scope, table.use_of(scope.key), step.worst_case); !text.empty())
-      return StepBegun{StepBegun::Outcome::refused, stored ? std::move(stored->record) : StepRecord{}, std::move(text)};
+  if (auto refused = refusal(table, step)) {
+    if (stored) refused->record = std::move(stored->record);
+    return *std::move(refused);
   }
   if (diverged) {
     set_aside_from(table, step.id);
@@ -172,12 +180,12 @@ Result<StepBegun> begin_step(StepTable& table, const StepBegin& step) {
     StoredStep fresh;
     begin_try(fresh, step, number);
     table.insert(fresh);
-    return StepBegun{StepBegun::Outcome::begun, std::move(fresh.record), {}};
+    return StepBegun{StepBegun::Outcome::begun, std::move(fresh.record), {}, {}};
   }
   if (stored->record.status == StepStatus::sent) charge_as_unknown(table, *stored);
   begin_try(*stored, step, number);
   table.update(*stored);
-  return StepBegun{StepBegun::Outcome::begun, std::move(stored->record), {}};
+  return StepBegun{StepBegun::Outcome::begun, std::move(stored->record), {}, {}};
 }
 
 void charge_hidden(StepTable& table, const WorkflowId& workflow) {

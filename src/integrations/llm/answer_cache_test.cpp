@@ -175,11 +175,12 @@ TEST_F(Cache, WhatCannotBeWrittenIsStillAnswered) {
 
 TEST_F(Cache, AHitIsAStepThatCostsNothingAndGoesPastAnOpenBreaker) {
   infrastructure::MemoryStateManager states;
+  runtime::BudgetTurns turns{states};
   infrastructure::MemoryArtifactStore artifacts;
   CountingEntropy entropy;
   ModelBreaker breaker(loop, "openai m", {.failures_to_open = 1});
   const auto stack = [&] {
-    return make_call_stack({.states = states, .artifacts = artifacts, .clock = loop, .entropy = entropy},
+    return make_call_stack({.states = states, .turns = turns, .artifacts = artifacts, .clock = loop, .entropy = entropy},
                            {{.name = "openai m",
                              .provider = model,
                              .price = Price{.input = 1'000'000, .output = 1'000'000},

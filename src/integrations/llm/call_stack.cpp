@@ -21,6 +21,7 @@ class Lane {
         cached_(cached(target)),
         ledger_({.inner = cached_ ? *cached_ : target.provider,
                  .states = ports.states,
+                 .turns = ports.turns,
                  .artifacts = ports.artifacts,
                  .clock = ports.clock,
                  .notes = target.notes},
@@ -99,8 +100,9 @@ std::unique_ptr<BaseLLMProvider> make_call_stack(LedgerProvider::Ports ports, En
                   .notes = ports.notes,
                   .price = account.price,
                   .frames = account.frames};
-  return make_call_stack({.states = ports.states, .artifacts = ports.artifacts, .clock = ports.clock, .entropy = entropy},
-                         {std::move(only)}, retries, std::move(account));
+  return make_call_stack(
+      {.states = ports.states, .turns = ports.turns, .artifacts = ports.artifacts, .clock = ports.clock, .entropy = entropy},
+      {std::move(only)}, retries, std::move(account));
 }
 
 }  // namespace conductorai::integrations

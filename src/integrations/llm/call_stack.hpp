@@ -34,6 +34,7 @@ struct CallTarget {
 
 struct CallPorts {
   StateManager& states;
+  runtime::BudgetTurns& turns;
   ArtifactStore& artifacts;
   Clock& clock;
   Entropy& entropy;

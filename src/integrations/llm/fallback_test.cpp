@@ -14,6 +14,7 @@ using std::chrono::seconds;
 struct Fallback : ::testing::Test {
   runtime::SimLoop loop;
   infrastructure::MemoryStateManager states;
+  runtime::BudgetTurns turns{states};
   infrastructure::MemoryArtifactStore artifacts;
   CountingEntropy entropy;
   CannedLLM first, second;
@@ -26,6 +27,7 @@ struct Fallback : ::testing::Test {
   Result<LLMResponse> ask(LLMRequest request) {
     auto stack = make_call_stack(
         {.states = states,
+         .turns = turns,
          .artifacts = artifacts,
          .clock = loop,
          .entropy = entropy,

@@ -10,7 +10,6 @@
 #include "integrations/llm/step_body.hpp"
 #include "runtime/persist.hpp"
 #include "runtime/scope.hpp"
-#include "runtime/wall_budget.hpp"
 
 namespace conductorai::integrations {
 namespace {
@@ -49,14 +48,15 @@ task<Result<LLMResponse>> LedgerProvider::chat(LLMRequest request) {
 }
 
 task<Result<LLMResponse>> LedgerProvider::step(std::unique_ptr<LLMRequest> request) {
-  auto reserve = begin(*request);
+  runtime::BudgetTurns::UnderWay under_way;
+  auto reserve = begin(*request, under_way);
   auto begun = co_await std::move(reserve).boxed();
   auto call = follow(std::move(request), std::move(begun));
   auto answer = co_await std::move(call).boxed();
   co_return answer;
 }
 
-task<Result<StepBegun>> LedgerProvider::begin(const LLMRequest& request) {
+task<Result<StepBegun>> LedgerProvider::begin(const LLMRequest& request, runtime::BudgetTurns::UnderWay& under_way) {
   StepBegin step{
       .id = step_of(request.caller),
       .kind = "llm",
@@ -66,9 +66,7 @@ task<Result<StepBegun>> LedgerProvider::begin(const LLMRequest& request) {
       .epoch = account_.epoch};
   if (account_.waits) return runtime::shielded(begin_or_take_up(std::make_unique<StepBegin>(std::move(step))));
   step.worst_case.wall_ms = account_.timeout.count();
-  if (std::ranges::any_of(step.scopes, [](const BudgetScope& scope) { return scope.wall_ms.has_value(); }))
-    return runtime::shielded(begin_in_time(std::make_unique<StepBegin>(std::move(step))));
-  return runtime::shielded(ports_.states.begin_step(std::move(step)));
+  return ports_.turns.begin(std::move(step), under_way);
 }
 
 task<Result<StepBegun>> LedgerProvider::begin_or_take_up(std::unique_ptr<StepBegin> step) {
@@ -76,17 +74,6 @@ task<Result<StepBegun>> LedgerProvider::begin_or_take_up(std::unique_ptr<StepBeg
   auto held = co_await std::move(look);
   if (!held) co_return fail(held.error());
   step->take_up = *held;
-  auto begin = ports_.states.begin_step(std::move(*step));
-  auto begun = co_await std::move(begin).boxed();
-  co_return begun;
-}
-
-task<Result<StepBegun>> LedgerProvider::begin_in_time(std::unique_ptr<StepBegin> step) {
-  auto look = runtime::wall_left(ports_.states, step->scopes);
-  auto left = co_await std::move(look);
-  if (!left) co_return fail(left.error());
-  // With nothing left the whole time is asked for, and refused with numbers.
-  if (left->count() > 0) step->worst_case.wall_ms = std::min(*left, account_.timeout).count();
   auto begin = ports_.states.begin_step(std::move(*step));
   auto begun = co_await std::move(begin).boxed();
   co_return begun;

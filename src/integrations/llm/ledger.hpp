@@ -14,6 +14,7 @@
 #include "conductorai/state_manager.hpp"
 #include "integrations/llm/reservation.hpp"
 #include "integrations/llm/step_notes.hpp"
+#include "runtime/budget_turns.hpp"
 
 namespace conductorai::integrations {
 
@@ -37,6 +38,7 @@ struct CallAccount {
 [[nodiscard]] std::string request_digest(const LLMRequest& request);
 
 /// `inner` and the ports outlive it. Guarantees: a try is reserved durably before it is sent and settled before its answer is seen.
+/// A call that its budgets hold once others have settled waits for them.
 /// Errors: those of `inner`; budget_exhausted with the refusal; those of StateManager and ArtifactStore (an answer that cannot be
 /// recorded is held while the write is retried, and given up only then). Cancellation: settles the try as unknown, shielded; one whose
 /// provider says kLeftWaiting stays as it is.
@@ -45,6 +47,7 @@ class LedgerProvider final : public BaseLLMProvider {
   struct Ports {
     BaseLLMProvider& inner;
     StateManager& states;
+    runtime::BudgetTurns& turns;  // of `states`
     ArtifactStore& artifacts;
     Clock& clock;
     StepNotes* notes = nullptr;  // of `inner`, where it keeps any
@@ -65,9 +68,8 @@ class LedgerProvider final : public BaseLLMProvider {
   };
 
   task<Result<LLMResponse>> step(std::unique_ptr<LLMRequest> request);
-  task<Result<StepBegun>> begin(const LLMRequest& request);
+  task<Result<StepBegun>> begin(const LLMRequest& request, runtime::BudgetTurns::UnderWay& under_way);
   task<Result<StepBegun>> begin_or_take_up(std::unique_ptr<StepBegin> step);
-  task<Result<StepBegun>> begin_in_time(std::unique_ptr<StepBegin> step);
   task<Result<bool>> holds_ticket(const StepBegin& step);
   task<Result<LLMResponse>> follow(std::unique_ptr<LLMRequest> request, std::unique_ptr<Result<StepBegun>> begun);
   task<Result<LLMResponse>> perform(std::unique_ptr<LLMRequest> request, const StepRecord& record);

@@ -14,12 +14,13 @@ struct Ledger : ::testing::Test {
   runtime::SimLoop loop;
   std::shared_ptr<infrastructure::MemoryStore> disk = infrastructure::make_memory_store();
   infrastructure::MemoryStateManager states{disk};
+  runtime::BudgetTurns turns{states};
   infrastructure::MemoryArtifactStore artifacts;
   CannedLLM model;
   CallAccount account{.epoch = 1, .limits = {}, .agent = AgentId("coding-01")};
 
   Result<LLMResponse> ask(LLMRequest request) {
-    LedgerProvider ledger({.inner = model, .states = states, .artifacts = artifacts, .clock = loop}, account);
+    LedgerProvider ledger({.inner = model, .states = states, .turns = turns, .artifacts = artifacts, .clock = loop}, account);
     return runtime::run_to_end(loop, ledger.chat(std::move(request)));
   }
   std::vector<StepRecord> steps() { return *runtime::run_to_end(loop, states.list_steps(WorkflowId("wf-1"))); }
@@ -91,8 +92,9 @@ class FailingStates final : public infrastructure::MemoryStateManager {
 TEST_F(Ledger, HoldsAnAnswerThatCannotBeWrittenYet) {
   FailingStates failing;
   failing.failures = 3;
+  runtime::BudgetTurns failing_turns(failing);
   model.answers.push_back(text_answer("kept"));
-  LedgerProvider ledger({.inner = model, .states = failing, .artifacts = artifacts, .clock = loop}, account);
+  LedgerProvider ledger({.inner = model, .states = failing, .turns = failing_turns, .artifacts = artifacts, .clock = loop}, account);
   auto answer = runtime::run_to_end(loop, ledger.chat(request_of("coding", "hi")));
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->text, "kept");
@@ -120,7 +122,7 @@ class NeverLLM final : public BaseLLMProvider {
 
 TEST_F(Ledger, SettlesACancelledCallAsUnknown) {
   NeverLLM never(loop);
-  LedgerProvider ledger({.inner = never, .states = states, .artifacts = artifacts, .clock = loop}, account);
+  LedgerProvider ledger({.inner = never, .states = states, .turns = turns, .artifacts = artifacts, .clock = loop}, account);
   runtime::TaskScope scope(loop);
   std::optional<Result<LLMResponse>> out;
   scope.spawn(chat_into(ledger, request_of("coding", "hi"), out));
@@ -151,7 +153,7 @@ class SlowLLM final : public BaseLLMProvider {
 TEST_F(Ledger, ACallCountsTheTimeItTookAgainstTheWallBudget) {
   account.limits.workflow.wall_ms = 600'000;
   SlowLLM slow(loop, Milliseconds(7'000));
-  LedgerProvider ledger({.inner = slow, .states = states, .artifacts = artifacts, .clock = loop}, account);
+  LedgerProvider ledger({.inner = slow, .states = states, .turns = turns, .artifacts = artifacts, .clock = loop}, account);
   std::optional<Result<LLMResponse>> out;
   runtime::TaskScope scope(loop);
   scope.spawn(chat_into(ledger, request_of("coding", "hi"), out));
@@ -167,7 +169,7 @@ TEST_F(Ledger, ACallCountsTheTimeItTookAgainstTheWallBudget) {
 TEST_F(Ledger, ACallTakesNoLongerThanTheWallBudgetLeaves) {
   account.limits.workflow.wall_ms = 5'000;
   SlowLLM slow(loop, Milliseconds(7'000));
-  LedgerProvider ledger({.inner = slow, .states = states, .artifacts = artifacts, .clock = loop}, account);
+  LedgerProvider ledger({.inner = slow, .states = states, .turns = turns, .artifacts = artifacts, .clock = loop}, account);
   std::optional<Result<LLMResponse>> out;
   runtime::TaskScope scope(loop);
   scope.spawn(chat_into(ledger, request_of("coding", "hi"), out));
@@ -186,7 +188,8 @@ struct Stack : Ledger {
   CountingEntropy entropy;
   RetryOptions retries;
   Result<LLMResponse> ask_stack(LLMRequest request) {
-    auto stack = make_call_stack({.inner = model, .states = states, .artifacts = artifacts, .clock = loop}, entropy, retries, account);
+    auto stack = make_call_stack({.inner = model, .states = states, .turns = turns, .artifacts = artifacts, .clock = loop}, entropy,
+                                 retries, account);
     return runtime::run_to_end(loop, stack->chat(std::move(request)));
   }
 };

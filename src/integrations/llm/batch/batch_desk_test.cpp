@@ -110,6 +110,7 @@ struct Desk : ::testing::Test {
   runtime::SimLoop loop;
   std::shared_ptr<infrastructure::MemoryStore> disk = infrastructure::make_memory_store();
   infrastructure::MemoryStateManager states{disk};
+  runtime::BudgetTurns turns{states};
   infrastructure::MemoryArtifactStore artifacts;
   CountingEntropy entropy;
   FakeBatches::World world;
@@ -132,9 +133,12 @@ struct Desk : ::testing::Test {
     void ask(const std::string& ordinal) { ask(ordinal, cancel); }
     static task<void> one(Life& life, std::string ordinal) {
       CallTarget target{.name = "fake", .provider = life.provider, .waits = true};
-      auto stack = make_call_stack(
-          {.states = life.test.states, .artifacts = life.test.artifacts, .clock = life.test.loop, .entropy = life.test.entropy}, {target},
-          {.retries = 1}, life.test.account);
+      auto stack = make_call_stack({.states = life.test.states,
+                                    .turns = life.test.turns,
+                                    .artifacts = life.test.artifacts,
+                                    .clock = life.test.loop,
+                                    .entropy = life.test.entropy},
+                                   {target}, {.retries = 1}, life.test.account);
       auto answer = co_await stack->chat(request_of("coding", "question " + ordinal, ordinal));
       life.test.answers.insert_or_assign(ordinal, answer);
     }

@@ -22,6 +22,7 @@ struct Scripted : ::testing::Test {
   runtime::SimLoop loop;
   std::shared_ptr<infrastructure::MemoryStore> disk = infrastructure::make_memory_store();
   std::unique_ptr<infrastructure::MemoryStateManager> states = std::make_unique<infrastructure::MemoryStateManager>(disk);
+  std::unique_ptr<runtime::BudgetTurns> turns = std::make_unique<runtime::BudgetTurns>(*states);
   infrastructure::MemoryArtifactStore artifacts;
   CountingEntropy entropy;
   std::unique_ptr<ScriptedLLM> mock;
@@ -38,11 +39,12 @@ struct Scripted : ::testing::Test {
   void crash() {
     mock.reset();
     states = std::make_unique<infrastructure::MemoryStateManager>(disk);
+    turns = std::make_unique<runtime::BudgetTurns>(*states);
     start();
   }
   std::unique_ptr<BaseLLMProvider> stack() {
-    return make_call_stack({.inner = *mock, .states = *states, .artifacts = artifacts, .clock = loop, .notes = mock.get()}, entropy, {},
-                           {.epoch = 1, .limits = {}, .agent = AgentId("x-01")});
+    return make_call_stack({.inner = *mock, .states = *states, .turns = *turns, .artifacts = artifacts, .clock = loop, .notes = mock.get()},
+                           entropy, {}, {.epoch = 1, .limits = {}, .agent = AgentId("x-01")});
   }
   Result<LLMResponse> ask(LLMRequest request) {
     auto provider = stack();
@@ -109,8 +111,9 @@ TEST_F(Scripted, AnUnknownTryUsesNoRule) {
     ASSERT_EQ(steps->size(), 1u);
     ASSERT_EQ((*steps)[0].status, StepStatus::sent);
     ScriptedLLM restarted(loop, script_of(text), *steps);
-    LedgerProvider ledger({.inner = restarted, .states = *states, .artifacts = artifacts, .clock = loop, .notes = &restarted},
-                          {.epoch = 1, .limits = {}, .agent = {}});
+    LedgerProvider ledger(
+        {.inner = restarted, .states = *states, .turns = *turns, .artifacts = artifacts, .clock = loop, .notes = &restarted},
+        {.epoch = 1, .limits = {}, .agent = {}});
     auto answer = runtime::run_to_end(loop, ledger.chat(request_of("coding", "x", "1")));
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->text, "one");
