@@ -39,7 +39,7 @@ class Patience {
   std::string ended_;
 };
 
-infrastructure::HttpRequest http_request(WireRequest request, std::shared_ptr<bool> sent) {
+infrastructure::HttpRequest http_request(WireRequest request) {
   infrastructure::HttpRequest http;
   http.method = std::move(request.method);
   http.url = std::move(request.url);
@@ -49,7 +49,6 @@ infrastructure::HttpRequest http_request(WireRequest request, std::shared_ptr<bo
   http.connect_timeout = request.connect_timeout;
   http.proxy = std::move(request.proxy);
   http.ca_file = std::move(request.ca_file);
-  http.sent = std::move(sent);
   return http;
 }
 
@@ -71,7 +70,12 @@ Error told_apart(Error error, bool sent) {
 /// One exchange under way, apart from the coroutine that waits for it.
 struct LlmTransport::Exchange {
   Exchange(Clock& clock, const WireRequest& request, Sink taker)
-      : patience(clock), first(request.connect_timeout + request.first_byte_timeout), idle(request.idle_timeout), sink(std::move(taker)) {}
+      : patience(clock), whole(request.timeout), first(request.first_byte_timeout), idle(request.idle_timeout), sink(std::move(taker)) {}
+
+  void sending() {
+    sent = true;
+    if (!begun) patience.wait(first, "no answer began");
+  }
 
   bool take(const infrastructure::HttpResponse& so_far, std::string_view piece) {
     if (!std::exchange(begun, true)) head = {.status = so_far.status, .headers = so_far.headers};
@@ -83,34 +87,35 @@ struct LlmTransport::Exchange {
   TaskEnvironment begin(TaskEnvironment environment) {
     cancel.emplace(environment.cancel);
     patience.begin(*cancel);
-    patience.wait(first, "no answer began");
+    patience.wait(whole, "no connection was free");  // one that is made has a shorter time of its own
     return {environment.executor, &*cancel};
   }
 
   Result<WireHead> judged(Result<infrastructure::HttpResponse>& answer) {
     patience.stop();
     if (answer) return WireHead{.status = answer->status, .headers = std::move(answer->headers)};
-    // An exchange is only taken back once it is under way, so its outcome is unknown.
     const std::string& gave_up = patience.ended();
     if (answer.error().code == ErrorCode::cancelled && !gave_up.empty())
-      return fail(Error{.code = ErrorCode::timeout, .message = gave_up, .retry = Retry::backoff});
-    return fail(told_apart(std::move(answer.error()), *sent));
+      answer.error() = {.code = ErrorCode::timeout, .message = gave_up, .retry = Retry::backoff};
+    return fail(told_apart(std::move(answer.error()), sent));
   }
 
   Patience patience;
-  Milliseconds first, idle;
+  Milliseconds whole, first, idle;
   Sink sink;
-  std::shared_ptr<bool> sent = std::make_shared<bool>(false);
   WireHead head;
+  bool sent = false;
   bool begun = false;
   std::optional<CancelSource> cancel;
 };
 
 task<Result<WireHead>> LlmTransport::exchange(WireRequest request, Sink sink) {
   auto exchange = std::make_unique<Exchange>(loop_, request, std::move(sink));
-  auto work = client_.stream(
-      http_request(std::move(request), exchange->sent),
-      [at = exchange.get()](const infrastructure::HttpResponse& so_far, std::string_view piece) { return at->take(so_far, piece); });
+  auto http = http_request(std::move(request));
+  http.sending = [at = exchange.get()] { at->sending(); };
+  auto work = client_.stream(std::move(http), [at = exchange.get()](const infrastructure::HttpResponse& so_far, std::string_view piece) {
+    return at->take(so_far, piece);
+  });
   return ended(std::move(exchange), std::move(work));
 }
 

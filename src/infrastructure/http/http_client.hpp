@@ -31,7 +31,7 @@ struct HttpRequest {
   bool proxies = true;                                   // honour the usual variables; loopback never goes through one
   std::string proxy;                                     // instead of the variables'; loopback too goes through it
   std::string ca_file;                                   // instead of the machine's own certificates
-  std::shared_ptr<bool> sent;                            // set once the request may have reached the server; may be null
+  std::function<void()> sending;                         // called before it is written, which nothing of it was until then; may be empty
   bool follow_redirects = false;                         // at most ten
   bool fresh_connection = false;                         // neither takes a kept connection nor leaves one: what probes measure
 };

@@ -157,6 +157,10 @@ Result<void> Transfer::prepare(CURLSH* tls_sessions, bool idle_connections) {
   curl().easy_setopt(easy, CURLOPT_USERAGENT, kUserAgent);
   curl().easy_setopt(easy, CURLOPT_TIMEOUT_MS, to_long(request_.timeout));
   curl().easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, to_long(request_.connect_timeout));
+  if (request_.sending) {
+    curl().easy_setopt(easy, CURLOPT_PREREQFUNCTION, &Transfer::on_sending);
+    curl().easy_setopt(easy, CURLOPT_PREREQDATA, this);
+  }
   curl().easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   curl().easy_setopt(easy, CURLOPT_HEADERDATA, this);
   curl().easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Transfer::on_body);
@@ -164,6 +168,11 @@ Result<void> Transfer::prepare(CURLSH* tls_sessions, bool idle_connections) {
   set_method();
   set_route();
   return add_headers();
+}
+
+int Transfer::on_sending(Transfer* self, const char* /*to*/, const char* /*from*/, int /*to_port*/, int /*from_port*/) {
+  self->request_.sending();
+  return CURL_PREREQFUNC_OK;
 }
 
 std::size_t Transfer::on_header(const char* data, std::size_t size, std::size_t count, Transfer* self) {
@@ -205,8 +214,6 @@ bool Transfer::take_body(std::string_view piece) {
 
 void Transfer::finish(CURLcode code) {
   code_ = code;
-  // From here on curl began to write, so nobody knows what arrived.
-  if (request_.sent) *request_.sent = milliseconds(handle(), CURLINFO_PRETRANSFER_TIME_T) > 0;
   done.complete();
 }
 

@@ -39,6 +39,7 @@ class Transfer {
   runtime::Suspension done;
 
  private:
+  static int on_sending(Transfer* self, const char* to, const char* from, int to_port, int from_port);
   static std::size_t on_header(const char* data, std::size_t size, std::size_t count, Transfer* self);
   static std::size_t on_body(const char* data, std::size_t size, std::size_t count, Transfer* self);
   void take_header(std::string_view line);
