@@ -20,6 +20,15 @@ CodePoint decode_utf8(std::string_view text) {
   return {value, length, true};
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const CodePoint point = decode_utf8(text);
+    if (!point.valid) return false;
+    text.remove_prefix(point.length);
+  }
+  return true;
+}
+
 std::size_t escape_sequence_length(std::string_view text) {
   if (text.size() < 2) return 1;
   const char kind = text[1];

@@ -15,6 +15,9 @@ struct CodePoint {
 /// The first code point of a text that is not empty, by RFC 3629: no overlong forms, no surrogates.
 CodePoint decode_utf8(std::string_view text);
 
+/// All of it: what is not cannot stand in JSON.
+bool is_utf8(std::string_view text);
+
 /// Bytes that an escape sequence starting at text[0] == ESC takes, by ECMA-48: CSI to its final byte, strings to ST or BEL.
 std::size_t escape_sequence_length(std::string_view text);
 

@@ -104,6 +104,7 @@ TEST_F(Tools, ListsFilesByFolderAndGlobAndPages) {
               AllOf(HasSubstr("m/1999.txt\n"), HasSubstr("100 files more; go on with skip 1000")));
   EXPECT_THAT(call("list_files", Object{{"folder", "m"}, {"skip", 1'000}}), AllOf(HasSubstr("m/2099.txt"), Not(HasSubstr("more;"))));
   EXPECT_THAT(call("list_files", Object{{"folder", "nowhere"}}), HasSubstr("no such files"));
+  EXPECT_THAT(call("list_files", Object{{"folder", "../"}}), AllOf(kRefused, HasSubstr("outside the workspace")));
 }
 
 TEST_F(Tools, SearchesLinesAndBoundsWhatItTells) {
@@ -113,6 +114,7 @@ TEST_F(Tools, SearchesLinesAndBoundsWhatItTells) {
   EXPECT_THAT(call("search", Object{{"pattern", "^needle"}, {"ignore_case", true}, {"files", "*.py"}}), HasSubstr("a.py:2: Needle = 2\n"));
   EXPECT_THAT(call("search", Object{{"pattern", "needle"}}), HasSubstr("more than 200 lines match"));
   EXPECT_THAT(call("search", Object{{"pattern", "absent"}}), HasSubstr("nothing matches"));
+  EXPECT_THAT(call("search", Object{{"pattern", "root"}, {"folder", "/etc"}}), AllOf(kRefused, HasSubstr("outside the workspace")));
   EXPECT_THAT(call("search", Object{{"pattern", "("}}), AllOf(kRefused, HasSubstr("not a regular expression")));
 }
 

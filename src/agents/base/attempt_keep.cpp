@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agents/base/attempt_context.hpp"
+#include "base/utf8.hpp"
 #include "core/json.hpp"
 #include "runtime/persist.hpp"
 

@@ -17,9 +17,6 @@ std::string command_digest(const CommandRequest& request, const std::string& tre
 /// What a step that gave no answer leaves.
 std::string error_body(const Error& error);
 
-/// Bytes that are no UTF-8 cannot stand in JSON: such content travels as an artifact.
-bool is_utf8(std::string_view text);
-
 /// On record, collected files go by their place in `CommandRequest::collect`; `collected_artifacts`: those that are not inline.
 struct CommandRecord {
   CommandOutcome outcome;

@@ -4,9 +4,9 @@
 #include <set>
 
 #include "agents/base/answer_files.hpp"
-#include "agents/base/command_record.hpp"
 #include "agents/base/model_window.hpp"
 #include "base/assert.hpp"
+#include "base/utf8.hpp"
 #include "evidence/text.hpp"
 
 namespace conductorai::agents {

@@ -1,5 +1,7 @@
 #include "agents/tools/glob.hpp"
 
+#include <algorithm>
+#include <ranges>
 #include <vector>
 
 namespace conductorai::agents {
@@ -44,6 +46,11 @@ bool lies_in(std::string_view folder, std::string_view path) {
   while (folder.ends_with('/')) folder.remove_suffix(1);
   if (folder.empty() || folder == ".") return true;
   return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
+}
+
+bool lies_outside(std::string_view folder) {
+  if (folder.starts_with('/') && folder.find_first_not_of('/') != std::string_view::npos) return true;
+  return std::ranges::any_of(std::views::split(folder, '/'), [](const auto& part) { return std::string_view(part) == ".."; });
 }
 
 }  // namespace conductorai::agents

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "agents/base/command_record.hpp"
 #include "agents/tools/glob.hpp"
 #include "agents/tools/tools.hpp"
 #include "base/human.hpp"
 #include "base/printable.hpp"
+#include "base/utf8.hpp"
 #include "evidence/text.hpp"
 
 namespace conductorai::agents {
@@ -20,6 +20,7 @@ constexpr std::size_t kFileBytesShown = std::size_t{128} << 10;
 
 task<Result<ToolAnswer>> list_files(ToolSetting setting, Object arguments) {
   const std::string folder = text_argument(arguments, "folder");
+  if (lies_outside(folder)) co_return refusal(printable_line(folder, 200) + ": lies outside the workspace");
   const std::string pattern = text_argument(arguments, "pattern");
   const auto skipped = static_cast<std::size_t>(number_argument(arguments, "skip", 0));
   auto files = co_await setting.workspace->list_files();

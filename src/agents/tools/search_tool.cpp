@@ -1,11 +1,11 @@
 #include <algorithm>
 
-#include "agents/base/command_record.hpp"
 #include "agents/tools/glob.hpp"
 #include "agents/tools/tools.hpp"
 #include "base/human.hpp"
 #include "base/pattern.hpp"
 #include "base/printable.hpp"
+#include "base/utf8.hpp"
 #include "evidence/text.hpp"
 
 namespace conductorai::agents {
@@ -73,6 +73,7 @@ task<Result<ToolAnswer>> search(ToolSetting setting, Object arguments) {
   auto pattern = Pattern::compile(text_argument(arguments, "pattern"), flag_argument(arguments, "ignore_case"));
   if (!pattern) co_return refusal(to_string(pattern.error()));
   const std::string folder = text_argument(arguments, "folder");
+  if (lies_outside(folder)) co_return refusal(printable_line(folder, 200) + ": lies outside the workspace");
   const std::string files_glob = text_argument(arguments, "files");
   auto files = co_await setting.workspace->list_files();
   if (!files) co_return refusal_or_error(files.error(), ToolEffect::reads);

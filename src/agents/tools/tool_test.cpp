@@ -66,5 +66,10 @@ TEST(Glob, KnowsWhatLiesInAFolder) {
   EXPECT_FALSE(lies_in("src", "src2/a.py"));
 }
 
+TEST(Glob, KnowsWhatLiesOutside) {
+  for (const char* folder : {"..", "../", "src/../..", "/etc", "//etc"}) EXPECT_TRUE(lies_outside(folder)) << folder;
+  for (const char* folder : {"", ".", "/", "src", "./src/", "..src", "a..b"}) EXPECT_FALSE(lies_outside(folder)) << folder;
+}
+
 }  // namespace
 }  // namespace conductorai::agents
