@@ -344,8 +344,8 @@ TEST(RunOptions, ReadsBudgets) {
   EXPECT_EQ(budget->wall_ms, 30'000);
   EXPECT_EQ(budget->usd_micros, 1'250'000);
   EXPECT_EQ(budget->tokens, 1000);
-  for (const char* text :
-       {"", "calls", "calls=", "calls=-1", "calls=0", "calls=1.5", "calls=x", "cal=1", "calls=1,,", "usd=inf", "tokens=1e30", "calls=1 "})
+  for (const char* text : {"", "calls", "calls=", "calls=-1", "calls=0", "calls=1.5", "calls=x", "cal=1", "calls=1,,", "usd=inf",
+                           "tokens=1e30", "calls=1 ", "usd=1,usd=2"})
     EXPECT_FALSE(parse_budget(text)) << text;
 }
 

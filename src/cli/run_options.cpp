@@ -23,22 +23,24 @@ std::optional<double> positive_number(std::string_view text) {
 
 std::unexpected<Error> bad_budget(std::string_view item) {
   return fail(ErrorCode::invalid_argument, "not a budget: '" + std::string(item) + "'", {},
-              "write calls=10,wall-minutes=5,usd=1.50,tokens=1000, whichever you mean");
+              "write calls=10,wall-minutes=5,usd=1.50,tokens=1000, whichever you mean, each once");
 }
 
-/// False for a name that is none, and for half a call.
+/// False for a name that is none or was set before, and for half a call.
 bool set_amount(BudgetDefinition& budget, std::string_view name, double amount) {
-  const bool whole = std::floor(amount) == amount;
-  if (name == "usd")
-    budget.usd_micros = static_cast<std::int64_t>(std::llround(amount * 1e6));
-  else if (name == "wall-minutes")
-    budget.wall_ms = static_cast<std::int64_t>(std::llround(amount * 60'000));
-  else if (name == "calls" && whole)
-    budget.calls = static_cast<std::int64_t>(amount);
-  else if (name == "tokens" && whole)
-    budget.tokens = static_cast<std::int64_t>(amount);
-  else
-    return false;
+  struct Kind {
+    std::string_view name;
+    std::optional<std::int64_t> BudgetDefinition::* limit;
+    double units;
+  };
+  constexpr Kind kKinds[] = {{"usd", &BudgetDefinition::usd_micros, 1e6},
+                             {"wall-minutes", &BudgetDefinition::wall_ms, 60'000},
+                             {"calls", &BudgetDefinition::calls, 1},
+                             {"tokens", &BudgetDefinition::tokens, 1}};
+  const auto* kind = std::ranges::find(kKinds, name, &Kind::name);
+  if (kind == std::end(kKinds) || budget.*(kind->limit)) return false;
+  if (kind->units == 1 && std::floor(amount) != amount) return false;
+  budget.*(kind->limit) = static_cast<std::int64_t>(std::llround(amount * kind->units));
   return true;
 }
 

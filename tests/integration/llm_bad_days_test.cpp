@@ -81,6 +81,7 @@ void expect_one_line_without_key(const Error& error) {
   EXPECT_EQ(shown.find("0123456789abcdef"), std::string::npos) << shown;
   EXPECT_EQ(shown.find_first_of("\n\r\x1b"), std::string::npos) << shown;
   EXPECT_LT(shown.size(), 1'500u) << shown;
+  EXPECT_NE(error.hint, "") << shown;
 }
 
 struct Day {
@@ -106,7 +107,7 @@ std::vector<Day> days() {
   constexpr auto kFree = StepStatus::failed;
   constexpr auto kUnknown = StepStatus::unknown;
   std::vector<Day> all{
-      {"a wrong key", sends(api_error(401, "authentication_error")), permission_denied, false, kFree, "llm check"},
+      {"a wrong key", sends(api_error(401, "authentication_error")), permission_denied, false, kFree, "llm.openai-key"},
       {"a key without the right", sends(api_error(403)), permission_denied, false, kFree, "status 403"},
       {"a wrong request", sends(api_error(400)), invalid_argument, false, kFree, "status 400"},
       {"an unknown model", sends(api_error(404, "model_not_found")), invalid_argument, false, kFree, "llm models"},
@@ -118,7 +119,7 @@ std::vector<Day> days() {
       {"HTML with an error", sends(http_answer(502, "<html>\n\x1b[31mBad Gateway</html>", "Content-Type: text/html\r\n")), unavailable,
        true, kFree, "status 502"},
       {"invalid UTF-8", sends(until_close("data: {\"choices\":[{\"delta\":{\"content\":\"\xff\xfe\"}}]}\n\n")), invalid_answer, true,
-       kUnknown, "closing event"},
+       kUnknown, "no UTF-8"},
       {"invalid UTF-8 in an error", sends(http_answer(500, "{\"error\":{\"message\":\"\xff\xfe\"}}", kJson)), unavailable, true, kFree,
        "status 500"},
       {"an empty answer", sends(http_answer(200, "", kJson)), invalid_answer, true, kUnknown, "empty"},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.hpp"
 #include "integrations/llm/wire/json_read.hpp"
 
 namespace conductorai::integrations {
@@ -11,10 +12,15 @@ namespace {
 void read_lines(std::string_view text, const std::function<BatchLine(const Value&)>& read, BatchLines& lines) {
   while (!text.empty()) {
     const auto end = text.find('\n');
-    auto line = wire::parse(text.substr(0, end));
+    const std::string_view written = text.substr(0, end);
+    auto line = wire::parse(written);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (!line) continue;
-    if (const auto id = wire::text(*line, {"custom_id"}); !id.empty()) lines.insert_or_assign(std::string(id), read(*line));
+    const auto id = wire::text(*line, {"custom_id"});
+    if (id.empty()) continue;
+    BatchLine answer = read(*line);
+    if (answer.status == 200 && !is_utf8(written)) answer.error = not_an_answer("the answer holds bytes that are no UTF-8");
+    lines.insert_or_assign(std::string(id), std::move(answer));
   }
 }
 

@@ -1,9 +1,22 @@
 #include "integrations/llm/wire/answer_parser.hpp"
 
 #include "base/printable.hpp"
-#include "integrations/llm/wire/json_read.hpp"
+#include "base/utf8.hpp"
+#include "core/json.hpp"
 
 namespace conductorai::integrations {
+
+namespace {
+
+/// A byte that is none of a text is never guessed: it may stand in a file's content.
+Result<Value> parsed(std::string_view text, const char* what) {
+  auto json = core::parse_json(text);
+  if (json) return json;
+  if (!is_utf8(text)) return fail(not_an_answer(std::string(what) + " holds bytes that are no UTF-8"));
+  return fail(not_an_answer(std::string(what) + " is no JSON: " + printable_line(text.substr(0, 200), 120)));
+}
+
+}  // namespace
 
 bool AnswerParser::feed(std::string_view piece) {
   if (error_) return false;
@@ -39,9 +52,9 @@ void AnswerParser::take(const SseEvent& event) {
     return;
   }
   if (event.data.empty()) return;
-  auto data = wire::parse(event.data);
+  auto data = parsed(event.data, "an event of the answer's stream");
   if (!data) {
-    error_ = not_an_answer("an event of the answer's stream is no JSON: " + printable_line(event.data.substr(0, 200), 120));
+    error_ = data.error();
     return;
   }
   if (auto taken = reader_->event(event.type, *data); !taken) error_ = taken.error();
@@ -51,8 +64,8 @@ Result<LLMResponse> AnswerParser::finish() {
   if (error_) return fail(*error_);
   if (form_ == Form::stream) return reader_->end_of_stream();
   if (form_ == Form::unknown) return fail(not_an_answer("the answer is empty"));
-  auto body = wire::parse(body_);
-  if (!body) return fail(not_an_answer("the answer is no JSON: " + printable_line(std::string_view(body_).substr(0, 200), 120)));
+  auto body = parsed(body_, "the answer");
+  if (!body) return fail(body.error());
   return reader_->whole(*body);
 }
 

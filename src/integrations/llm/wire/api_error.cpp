@@ -57,10 +57,10 @@ void judge_status(Error& error, int status) {
     error.retry = Retry::backoff;
   } else if (status == 401 || status == 403) {
     error.code = ErrorCode::permission_denied;
-    error.hint = "conductorai llm check shows whether the key and the model fit";
   } else if (status == 408 || status == 409 || status >= 500) {
     error.code = ErrorCode::unavailable;
     error.retry = Retry::backoff;
+    error.hint = "the service has trouble of its own: try again later; llm.fallback can name another model";
   } else {
     error.code = ErrorCode::invalid_argument;
     if (status == 404) error.hint = "conductorai llm models lists what the provider offers; llm.base-url may be wrong, too";

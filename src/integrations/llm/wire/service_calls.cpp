@@ -20,6 +20,21 @@ std::string shown_url(std::string url) {
   return url;
 }
 
+/// What the user can do about it, where nobody who knew more has said so.
+std::string usual_hint(const Error& error, const std::string& provider, bool with_key) {
+  switch (error.code) {
+    case ErrorCode::permission_denied:
+      return with_key ? "is llm." + provider + "-key, or the usual variable, right, and may it use this model?"
+                      : "no key was sent: set llm." + provider + "-key, or the usual variable";
+    case ErrorCode::rate_limited: return "llm.requests-per-minute and llm.tokens-per-minute keep calls below a service's limits";
+    case ErrorCode::unavailable: return "does llm.base-url name the service, and is it reached from here (llm.proxy, llm.ca-file)?";
+    case ErrorCode::timeout: return "llm.first-byte-timeout, llm.idle-timeout and llm.timeout say how long an answer is waited for";
+    case ErrorCode::invalid_argument: return "are llm.model and llm.base-url right, and is llm.api what the service speaks?";
+    case ErrorCode::invalid_answer: return "does llm.base-url name a service of this protocol? llm.fallback can name another model";
+    default: return {};
+  }
+}
+
 /// What a service without accounting would have counted at most: a token is at least one byte.
 void estimate_usage(const RequestSize& request, LLMResponse& answer) {
   std::size_t bytes = answer.text.size() + answer.reasoning.size();
@@ -50,8 +65,7 @@ WireRequest ServiceCalls::posted(std::string url, std::string body) const {
 
 std::unexpected<Error> ServiceCalls::failed(Error error, const std::string& url) const {
   error.where = protocol_.provider + " at " + shown_url(url);
-  if (error.code == ErrorCode::permission_denied && service_.key.empty())
-    error.hint = "no key was sent: set llm." + protocol_.provider + "-key, or the usual variable";
+  if (error.hint.empty()) error.hint = usual_hint(error, protocol_.provider, !service_.key.empty());
   hide_key(error, service_.key);
   return fail(std::move(error));
 }
