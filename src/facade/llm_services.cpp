@@ -58,7 +58,8 @@ bool is_real_provider(std::string_view provider) {
 
 Result<integrations::ServiceCalls> LlmServices::calls_to(const std::string& provider, const std::string& model) {
   if (!is_real_provider(provider))
-    return fail(ErrorCode::unsupported, "this build has no LLM provider '" + provider + "'", {}, "openai, anthropic, mock or mock:FILE");
+    return fail(ErrorCode::unsupported, "no service answers for provider '" + provider + "'", {},
+                "openai or anthropic; mock answers a run without any service");
   auto own_key = key(provider);
   if (!own_key) return fail(own_key.error());
   if (own_key->empty() && is_own_service(base_url(provider)))

@@ -122,6 +122,8 @@ std::vector<Day> days() {
        kUnknown, "no UTF-8"},
       {"invalid UTF-8 in an error", sends(http_answer(500, "{\"error\":{\"message\":\"\xff\xfe\"}}", kJson)), unavailable, true, kFree,
        "status 500"},
+      {"JSON that is no object", sends(http_answer(200, "null", kJson)), invalid_answer, true, kUnknown, "no choice"},
+      {"plain words", sends(http_answer(200, "sign in first", "Content-Type: text/plain\r\n")), invalid_answer, true, kUnknown, "no JSON"},
       {"an empty answer", sends(http_answer(200, "", kJson)), invalid_answer, true, kUnknown, "empty"},
       {"an empty choice", sends(http_answer(200, R"({"choices":[]})", kJson)), invalid_answer, true, kUnknown, ""},
       {"no answer at all", sends(""), invalid_answer, true, kUnknown, "connection was lost"},

@@ -8,6 +8,9 @@ namespace conductorai::integrations {
 
 namespace {
 
+/// What a line of an event stream begins with: data, event, id, retry, a comment, a byte order mark.
+constexpr std::string_view kFieldStarts = "deir:\xEF";
+
 /// A byte that is none of a text is never guessed: it may stand in a file's content.
 Result<Value> parsed(std::string_view text, const char* what) {
   auto json = core::parse_json(text);
@@ -30,7 +33,7 @@ bool AnswerParser::feed(std::string_view piece) {
     body_ += piece;
     const auto first = body_.find_first_not_of(" \t\r\n");
     if (first == std::string::npos) return true;
-    form_ = body_[first] == '{' || body_[first] == '[' || body_[first] == '<' ? Form::body : Form::stream;
+    form_ = kFieldStarts.contains(body_[first]) ? Form::stream : Form::body;
     if (form_ == Form::body) return true;
     const std::string so_far = std::exchange(body_, {});
     events_.feed(so_far, [this](const SseEvent& event) { take(event); });
