@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "facade/llm_services.hpp"
+#include "facade/llm_transport.hpp"
 #include "integrations/llm/ledger.hpp"
 #include "integrations/llm/retries.hpp"
 #include "tests/support/llm_fixture.hpp"
@@ -195,6 +196,35 @@ TEST(BadDays, WhatCannotBeReachedCostsNothingAndSaysWhy) {
     EXPECT_EQ(integrations::settled_status(answer.error()), StepStatus::failed);
     expect_one_line_without_key(answer.error());
   }
+}
+
+task<void> exchange_into(LlmTransport& transport, integrations::WireRequest request, std::optional<Result<integrations::WireHead>>& out) {
+  out = co_await transport.exchange(std::move(request), [](const integrations::WireHead&, std::string_view) { return true; });
+}
+
+TEST(BadDays, WhatGotNoConnectionInTimeWasNeverSentAndCostsNothing) {
+  RawServer server([](RawConnection& connection) {
+    connection.read_request();
+    connection.hang();
+  });
+  runtime::Loop loop;
+  LlmTransport transport(loop, 1);
+  runtime::TaskScope scope(loop);
+  std::optional<Result<integrations::WireHead>> holds, waits;
+  const integrations::WireRequest request{.url = server.url("/"), .body = "x"};
+  scope.spawn(exchange_into(transport, request, holds));
+  auto hasty = request;
+  hasty.timeout = Milliseconds(300);
+  scope.spawn(exchange_into(transport, hasty, waits));
+  loop.run_until([&] { return waits.has_value(); });
+  ASSERT_FALSE(*waits);
+  EXPECT_EQ(waits->error().code, ErrorCode::unavailable);
+  EXPECT_EQ(waits->error().message, "no connection was free for 300 ms");
+  EXPECT_EQ(integrations::settled_status(waits->error()), StepStatus::failed);
+  EXPECT_FALSE(holds);
+  EXPECT_EQ(server.connections(), 1);
+  scope.cancel();
+  runtime::run_to_end(loop, scope.join());
 }
 
 TEST(BadDays, WithoutAKeyTheProvidersOwnServiceIsNotAsked) {
