@@ -234,7 +234,7 @@ TEST_F(Stack, QuotesTheViolationAndTakesTheCorrectedAnswer) {
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->text, R"({"n":3})");
   ASSERT_EQ(model.asked.size(), 2u);
-  EXPECT_NE(model.asked[1].messages.back().text.find("n"), std::string::npos);
+  EXPECT_NE(model.asked[1].messages.back().text.find('n'), std::string::npos);
   ASSERT_EQ(steps().size(), 2u);
   EXPECT_EQ(steps()[1].id.ordinal, "1.1");
 }
