@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "conductorai/state_manager.hpp"
@@ -36,8 +37,8 @@ class BudgetTurns {
 
   /// As StateManager::begin_step, which is shielded, with two differences. Of a wall budget it reserves what is left where that is less
   /// than asked (with nothing left it is refused, with the numbers of what was asked). A refusal that is due to what steps under way hold
-  /// is no answer while any of this process is: first come, first served. Sets `under_way` where the step has begun and a scope limits it.
-  /// Errors: those of StateManager; cancelled, with nothing reserved.
+  /// is no answer while any of this process is: those that wait go in their order, behind any that fit as they come. Sets `under_way` where
+  /// the step has begun and a scope limits it. Errors: those of StateManager; cancelled, with nothing reserved.
   [[nodiscard]] task<Result<StepBegun>> begin(StepBegin step, UnderWay& under_way);
 
  private:
